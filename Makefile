@@ -1,0 +1,36 @@
+# Every target needs only Python 3.11 or later: scripts/in-venv makes and completes .venv first (see scripts/bootstrap.py).
+#   make demo PORT=9000 WANGGE_DATA=~/township     make test ARGS="tests/domain -k slots"     make demo PYTHON=python3.12
+
+SHELL = /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench lock clean
+
+DEMO = exec sh scripts/in-venv demo
+DEV = exec sh scripts/in-venv dev
+
+help: ## what there is
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-6s %s\n' "$$name" "$$what"; done
+
+demo: ## the township 东观镇 on an embedded PostgreSQL: http://127.0.0.1:8000/docs
+	@$(DEMO) wangge demo $(ARGS)
+
+test: ## every test, on an embedded PostgreSQL or the one at DATABASE_URL
+	@$(DEV) pytest -n 2 -rs $(ARGS)
+
+lint: ## style, types, layers, migrations, Dockerfile
+	@$(DEV) ruff check .
+	@$(DEV) ruff format --check .
+	@$(DEV) mypy
+	@$(DEV) lint-imports
+	@$(DEV) python scripts/lint_migrations.py
+	@$(DEV) hadolint Dockerfile
+
+bench: ## how fast, as ratios to pgbench on this machine
+	@$(DEV) python -m bench $(ARGS)
+
+lock: ## write requirements/ anew from pyproject.toml (UPGRADE=1: newest versions)
+	@exec sh scripts/in-venv lock python scripts/lock.py
+
+clean: ## remove .venv and caches; the demo's data stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
