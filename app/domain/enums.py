@@ -121,7 +121,7 @@ class Direction(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What a person says to be going for: food, medicine, duty, an emergency (采购食品、采购药品、公务、就医急救、其他)."""
+    """What a person says to be out for (出行事由:采购食品、采购药品、公务、就医急救、其他)."""
 
     FOOD = "food"
     MEDICINE = "medicine"
