@@ -1,0 +1,199 @@
+"""The one door: a route names a permission, and gets `Work` (identity, scope, open transaction) or a refusal.
+
+    @router.get("/households")
+    async def list_households(work: Annotated[Work, allow(Permission.HOUSEHOLDS_READ)], ...): ...
+
+The door verifies the token or key, reads session and assignment in one round trip (so that a change of role, scope or
+status acts on the next request), opens the transaction with the caller's lanes, and commits before the reply goes out:
+the dependency has function scope, because FastAPI would otherwise unwind it after the reply.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import asyncpg
+from fastapi import Depends
+from starlette.requests import Request
+
+from app.core.kit import Kit
+from app.core.problems import Forbidden, NotFound, Unauthorized
+from app.core.scope import Scope
+from app.core.tokens import InvalidToken
+from app.core.work import NO_TOWNSHIP, Caller, OpenWork, Township, Work
+from app.domain.enums import Role
+from app.domain.permissions import LANES, Permission, Width, holds
+
+NOBODY = Caller("nobody")
+DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
+
+_SESSION = """
+SELECT a.id, s.id AS session_id, a.role, a.codes, a.checkpoint_ids, t.code, t.name, t.timezone, t.settings
+FROM sessions s
+JOIN accounts a ON a.id = s.account_id
+JOIN townships t ON t.code = a.township_code
+WHERE s.id = $1 AND a.id = $2 AND a.active AND s.revoked_at IS NULL AND s.expires_at > $3
+"""
+
+_API_KEY = """
+SELECT k.id, k.code AS scope, k.expires_on, k.last_used_on, t.code, t.name, t.timezone, t.settings
+FROM api_keys k LEFT JOIN townships t ON t.code = k.township_code
+WHERE k.key_hash = $1 AND k.revoked_at IS NULL
+"""
+
+_TOWNSHIP = "SELECT code, name, timezone, settings FROM townships WHERE code = $1"
+
+_KEY_USED = "UPDATE api_keys SET last_used_on = $2 WHERE id = $1"
+
+
+class Door:
+    """The dependency that one permission makes; `permission` is read by the house rules and by OpenAPI."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    async def __call__(self, request: Request) -> AsyncIterator[Work]:
+        """Open the caller's work; commit when the handler returns, roll back when it raises."""
+        kit: Kit = request.app.state.kit
+        now = kit.clock.now()
+        identify = _identify(request, kit, now)
+        async with kit.database.connection() as link:
+            caller, township = await identify(link.sql)
+            if not holds(Role(caller.role), self.permission):
+                raise Forbidden
+            async with _open(Work(link, caller, township, now, kit.vault)) as work:
+                yield work
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What a public route gets: it opens its short transactions itself, so that it holds no connection while it hashes
+    a password, and can commit a failed try before it refuses."""
+
+    kit: Kit
+    open_work: OpenWork
+    address: str
+
+
+class PublicDoor:
+    """The dependency of the few routes that need no login."""
+
+    async def __call__(self, request: Request) -> Front:
+        """Return the caller's network address, and what opens work in nobody's name."""
+        kit: Kit = request.app.state.kit
+        address = request.client.host if request.client else ""
+        return Front(kit, lambda: in_nobodys_name(kit), address)
+
+
+@asynccontextmanager
+async def in_nobodys_name(kit: Kit) -> AsyncIterator[Work]:
+    """Open work without a caller."""
+    async with (
+        kit.database.connection() as link,
+        _open(Work(link, NOBODY, NO_TOWNSHIP, kit.clock.now(), kit.vault)) as work,
+    ):
+        yield work
+
+
+@asynccontextmanager
+async def in_townships_name(kit: Kit, township_code: int, now: datetime | None = None) -> AsyncIterator[Work]:
+    """Open the program's own work for a whole township: imports, demo data, the clockwork.
+
+    Raises:
+        NotFound: there is no such township.
+    """
+    async with kit.database.connection() as link:
+        row = await link.sql.fetchrow(_TOWNSHIP, township_code)
+        if row is None:
+            raise NotFound
+        caller = Caller(Role.TOWNSHIP, Scope((str(township_code),)))
+        async with _open(Work(link, caller, _township(row), now or kit.clock.now(), kit.vault)) as work:
+            yield work
+
+
+def allow(permission: Permission) -> Any:
+    """Return the dependency that lets callers with this permission in."""
+    return Depends(Door(permission), scope="function")
+
+
+def public() -> Any:
+    """Return the dependency of a route on the public list."""
+    return Depends(PublicDoor())
+
+
+@asynccontextmanager
+async def _open(work: Work) -> AsyncIterator[Work]:
+    await work.link.begin(lanes_of(work.caller, work.township))
+    try:
+        yield work
+        await work.finish()
+    except BaseException:
+        await work.link.rollback()
+        raise
+
+
+def lanes_of(caller: Caller, township: Township) -> dict[str, Scope]:
+    """Return the lanes of the fence that are open to a caller."""
+    if caller is NOBODY:
+        return {}
+    wide = Scope((str(township.code),))
+    lanes = LANES[Role(caller.role)]
+    return {lane: caller.scope if width is Width.OWN else wide for lane, width in lanes.items()}
+
+
+def _identify(request: Request, kit: Kit, now: datetime) -> Any:
+    """Return what reads the caller from the database; what needs no database is refused before one is taken.
+
+    Raises:
+        Unauthorized: neither a valid token nor the form of a key.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        try:
+            claims = kit.verifier.verify(token, int(now.timestamp()))
+        except InvalidToken:
+            raise Unauthorized from None
+        return lambda sql: _by_session(sql, claims.session_id, claims.account_id, now)
+    key = request.headers.get("x-api-key", "")
+    if not 20 <= len(key) <= 100 or not key.isascii():
+        raise Unauthorized
+    fingerprint = kit.vault.fingerprint("api-key", key)
+    return lambda sql: _by_key(sql, fingerprint, now)
+
+
+async def _by_session(
+    sql: asyncpg.Connection, session_id: Any, account_id: Any, now: datetime
+) -> tuple[Caller, Township]:
+    row = await sql.fetchrow(_SESSION, session_id, account_id, now)
+    if row is None:
+        raise Unauthorized
+    caller = Caller(
+        row["role"],
+        Scope(tuple(str(code) for code in row["codes"])),
+        row["id"],
+        row["session_id"],
+        frozenset(row["checkpoint_ids"]) if row["role"] == Role.CHECKPOINT else None,
+    )
+    return caller, _township(row)
+
+
+async def _by_key(sql: asyncpg.Connection, fingerprint: bytes, now: datetime) -> tuple[Caller, Township]:
+    row = await sql.fetchrow(_API_KEY, fingerprint)
+    if row is None:
+        raise Unauthorized
+    township = _township(row)
+    today = now.astimezone(township.zone).date()
+    if row["expires_on"] < today:
+        raise Unauthorized
+    if row["last_used_on"] != today:
+        await sql.execute(_KEY_USED, row["id"], today)
+    return Caller(Role.OBSERVER, Scope((row["scope"],))), township
+
+
+def _township(row: asyncpg.Record) -> Township:
+    if row["code"] is None:
+        return Township(0, "", DEFAULT_ZONE, {})
+    return Township(row["code"], row["name"], ZoneInfo(row["timezone"]), row["settings"])

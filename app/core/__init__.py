@@ -1,0 +1,1 @@
+"""The kit: settings, database, fence, work, problems. It knows no noun of the township."""

@@ -1,0 +1,134 @@
+"""The edge: what every request meets first and every response last, in one pure ASGI layer.
+
+It gives the request its id, refuses addresses that are not clean text, answers whatever nobody caught, adds the
+security headers, and writes one log line and the metrics. It never logs a path's ids, a query or a body.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from prometheus_client import Counter, Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.ids import uuid7
+from app.core.language import preferred_language
+from app.core.problem_response import problem_response
+from app.core.problems import BadRequest, Broken, Problem, Unavailable
+
+log = logging.getLogger("wangge.request")
+
+REQUESTS = Counter("wangge_requests_total", "Requests answered.", ("method", "route", "status"))
+SECONDS = Histogram(
+    "wangge_request_seconds",
+    "Time to answer.",
+    ("route",),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 30),
+)
+
+SECURITY_HEADERS = (
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-resource-policy", "same-site"),
+    ("strict-transport-security", "max-age=31536000"),
+)
+API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+PAGES_WITH_SCRIPTS = ("/docs", "/redoc")
+
+
+class Edge:
+    """The outermost layer of the application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        visit = _Visit(scope, send)
+        try:
+            if scope["app"].state.draining and scope["path"] not in ("/livez", "/metrics", "/readyz"):
+                raise Unavailable(5)
+            _check_address(scope)
+            await self.app(scope, receive, visit.send)
+        except Problem as problem:
+            await visit.refuse(problem, receive)
+        except Exception as error:
+            log.exception("unhandled", extra={"request_id": visit.request_id, "error": type(error).__name__})
+            await visit.refuse(Broken(), receive)
+        finally:
+            visit.record()
+
+
+class _Visit:
+    """One request on its way through: its id, its clock, its answer."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.scope = scope
+        self.request_id = str(uuid7())
+        self.started = time.perf_counter()
+        self.status = 0
+        self._send = send
+        scope.setdefault("state", {})["request_id"] = self.request_id
+        scope["state"]["language"] = preferred_language(Headers(scope=scope).get("accept-language", ""))
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self._dress(MutableHeaders(scope=message))
+        await self._send(message)
+
+    def _dress(self, headers: MutableHeaders) -> None:
+        headers["x-request-id"] = self.request_id
+        for name, value in SECURITY_HEADERS:
+            headers.setdefault(name, value)
+        if not self.scope["path"].startswith(PAGES_WITH_SCRIPTS):
+            headers.setdefault("content-security-policy", API_POLICY)
+        headers.setdefault("cache-control", "no-store")
+
+    async def refuse(self, problem: Problem, receive: Receive) -> None:
+        """Answer with a problem, unless an answer has begun already."""
+        if self.status == 0:
+            response = problem_response(problem, self.request_id, self.scope["state"]["language"])
+            await response(self.scope, receive, self.send)
+
+    def record(self) -> None:
+        """Write the log line and the metrics, by route pattern, so that no id of a person is kept."""
+        route: Any = self.scope.get("route")
+        pattern = getattr(route, "path", "-")
+        seconds = time.perf_counter() - self.started
+        REQUESTS.labels(self.scope["method"], pattern, self.status).inc()
+        SECONDS.labels(pattern).observe(seconds)
+        level = logging.WARNING if self.status >= 500 else logging.INFO
+        if log.isEnabledFor(level):
+            fields = {
+                "request_id": self.request_id,
+                "method": self.scope["method"],
+                "route": pattern,
+                "status": self.status,
+                "ms": round(seconds * 1000, 1),
+            }
+            log.log(level, "request", extra=fields)
+
+
+def _check_address(scope: Scope) -> None:
+    """Refuse a path or query that is not clean UTF-8 text (contract, section 1).
+
+    Raises:
+        BadRequest: bad UTF-8, or a control character.
+    """
+    raw: Sequence[bytes] = (scope.get("raw_path") or b"", scope.get("query_string") or b"")
+    for part in raw:
+        if b"%" in part or not part.isascii():
+            try:
+                text = unquote_to_bytes(part).decode("utf-8")
+            except UnicodeDecodeError:
+                raise BadRequest from None
+            if any(c < " " or c == "\x7f" for c in text):
+                raise BadRequest

@@ -1,0 +1,88 @@
+"""Pages of a list: a limit, and an opaque mark behind which the next page starts."""
+
+import base64
+import json
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Depends, Query
+from pydantic import BaseModel, BeforeValidator
+
+from app.core.field_texts import declare
+from app.core.problems import Invalid, at
+
+T = TypeVar("T")
+MARK_LENGTH = 500
+
+declare("bad-mark", "翻页标记无效,请从第一页重新读取。", "This mark is not from this list.")
+
+
+class Page(BaseModel, Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    next: str | None = None
+
+
+class Paging:
+    """What a caller asks of a list: at most `limit` rows behind the mark `after`."""
+
+    def __init__(self, limit: int, after: str | None) -> None:
+        self.limit = limit
+        self.after = after
+
+    def key(self, *kinds: type) -> tuple[Any, ...] | None:
+        """Return the sort key behind which the page starts, each part read as its kind; None for the first page.
+
+        Raises:
+            Invalid: the mark was not made by this list.
+        """
+        if self.after is None:
+            return None
+        try:
+            padded = self.after + "=" * (-len(self.after) % 4)
+            parts = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+            if not isinstance(parts, list) or len(parts) != len(kinds):
+                raise ValueError
+            return tuple(_read(kind, part) for kind, part in zip(kinds, parts, strict=True))
+        except (ValueError, TypeError, RecursionError, OverflowError) as error:
+            raise _bad_mark() from error
+
+
+def _read(kind: type, part: Any) -> Any:
+    if not isinstance(part, str):
+        raise TypeError
+    value = kind.fromisoformat(part) if hasattr(kind, "fromisoformat") else kind(part)
+    if str(part).strip() != part or "\0" in part:
+        raise ValueError
+    return value
+
+
+def mark(*parts: Any) -> str:
+    """Return the opaque mark of a row's sort key."""
+    texts = [p.isoformat() if hasattr(p, "isoformat") else str(p) for p in parts]
+    return base64.urlsafe_b64encode(json.dumps(texts).encode()).decode().rstrip("=")
+
+
+def _bad_mark() -> Invalid:
+    return at("/after", "bad-mark")
+
+
+def _ascii_number(value: object) -> object:
+    """Python reads ٣ and 1_0 as numbers; an address that a person typed must not."""
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError
+    return value
+
+
+async def _paging(
+    limit: Annotated[
+        int, BeforeValidator(_ascii_number), Query(ge=1, le=500, description="Rows a page, 1 to 500.")
+    ] = 50,
+    after: Annotated[
+        str | None, Query(max_length=MARK_LENGTH, description="`next` of the page before.")
+    ] = None,
+) -> Paging:
+    return Paging(limit, after)
+
+
+Paged = Annotated[Paging, Depends(_paging)]

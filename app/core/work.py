@@ -1,0 +1,97 @@
+"""Work: who calls, what they may see, and the open transaction. No service runs without one."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.counters import Tally
+from app.core.database import Link
+from app.core.scope import NOWHERE, Scope
+from app.core.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: an account in a session, an API key, or the program itself (no account)."""
+
+    role: str
+    scope: Scope = NOWHERE
+    account_id: UUID | None = None
+    session_id: UUID | None = None
+    places: frozenset[UUID] | None = None
+    """The single places (checkpoints) to which the caller is limited further; None is no such limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Township:
+    """The township in whose name the work is done: its settings and its zone, in which days are cut."""
+
+    code: int
+    name: str
+    zone: ZoneInfo
+    settings: Mapping[str, Any]
+
+
+NO_TOWNSHIP = Township(0, "", ZoneInfo("UTC"), {})
+
+
+@dataclass(slots=True)
+class Work:
+    """One caller's open transaction."""
+
+    link: Link
+    caller: Caller
+    township: Township
+    now: datetime
+    vault: Vault
+    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def sql(self) -> asyncpg.Connection:
+        """The transaction's asyncpg connection, for hot paths and set-based statements."""
+        return self.link.sql
+
+    @property
+    def session(self) -> AsyncSession:
+        """The transaction's SQLAlchemy session, for settings, staff and rosters."""
+        return self.link.session()
+
+    @property
+    def township_code(self) -> int:
+        """The 9-digit code that every statement names."""
+        return self.township.code
+
+    @property
+    def today(self) -> date:
+        """The present day in the township's zone."""
+        return self.now.astimezone(self.township.zone).date()
+
+    @property
+    def account_id(self) -> UUID:
+        """The caller's account; the program's own work has the nil id."""
+        return self.caller.account_id or UUID(int=0)
+
+    def sees_unit(self, unit_code: int) -> bool:
+        """Tell whether a unit lies in the caller's scope."""
+        return self.caller.scope.contains_unit(unit_code)
+
+    def count(self, unit_code: int, day: date, metric: StrEnum, amount: int = 1) -> None:
+        """Change a counter of a unit and day, in this transaction."""
+        self.tally.add(unit_code, day, metric, amount)
+
+    async def finish(self) -> None:
+        """Write the folded counters and commit; afterwards the write is durable."""
+        await self.tally.flush(self.sql, self.township.code, self.now)
+        await self.link.commit()
+
+
+OpenWork = Callable[[], AbstractAsyncContextManager[Work]]
+"""Opens a short transaction of its own; for routes that must not hold one while they compute or wait."""

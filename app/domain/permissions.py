@@ -1,0 +1,112 @@
+"""Who may what: the whole policy on one page (contract, section 2).
+
+A permission is a noun and a verb; the table says which roles hold it. *Where* a role holds it is not said here: the
+fence limits every read and write to the caller's scope. A township account acts within its township, a village account
+within its units, a checkpoint account at its checkpoints, a clinic account on quarantined persons of its township, an
+observer's key on the aggregates of its scope.
+"""
+
+from enum import StrEnum
+
+from app.domain.enums import Role
+
+TOWNSHIP, VILLAGE, CHECKPOINT, CLINIC, OBSERVER = Role
+
+
+class Permission(StrEnum):
+    """What a route may require of its caller."""
+
+    ME = "me"
+    GRID_READ = "grid:read"
+    GRID_WRITE = "grid:write"
+    API_KEYS = "api-keys:write"
+    IMPORTS = "imports:write"
+    STAFF_READ = "staff:read"
+    STAFF_WRITE = "staff:write"
+    HOUSEHOLDS_READ = "households:read"
+    HOUSEHOLDS_WRITE = "households:write"
+    QUARANTINE_READ = "quarantine:read"
+    QUARANTINE_WRITE = "quarantine:write"
+    VISITS_READ = "visits:read"
+    VISITS_WRITE = "visits:write"
+    SERVICE_VISITS_WRITE = "service-visits:write"
+    ALERTS_READ = "alerts:read"
+    ALERTS_WRITE = "alerts:write"
+    CHECKPOINTS_READ = "checkpoints:read"
+    CHECKPOINTS_WRITE = "checkpoints:write"
+    RULES_READ = "rules:read"
+    RULES_WRITE = "rules:write"
+    DECISIONS_READ = "decisions:read"
+    DECISIONS_WRITE = "decisions:write"
+    SITES_READ = "sites:read"
+    SITES_WRITE = "sites:write"
+    DISINFECTION_READ = "disinfection:read"
+    DISINFECTION_WRITE = "disinfection:write"
+    REPORTS_READ = "reports:read"
+
+
+_EVERYONE = frozenset(Role)
+_STAFF = frozenset({TOWNSHIP, VILLAGE, CHECKPOINT, CLINIC})
+_OFFICE = frozenset({TOWNSHIP})
+_CADRES = frozenset({TOWNSHIP, VILLAGE})
+_CARERS = frozenset({TOWNSHIP, VILLAGE, CLINIC})
+_GATES = frozenset({TOWNSHIP, VILLAGE, CHECKPOINT})
+
+GRANTS: dict[Permission, frozenset[Role]] = {
+    Permission.ME: _STAFF,
+    Permission.GRID_READ: _STAFF,
+    Permission.GRID_WRITE: _OFFICE,
+    Permission.API_KEYS: _OFFICE,
+    Permission.IMPORTS: _OFFICE,
+    Permission.STAFF_READ: _CADRES,
+    Permission.STAFF_WRITE: _OFFICE,
+    Permission.HOUSEHOLDS_READ: _CADRES,
+    Permission.HOUSEHOLDS_WRITE: _CADRES,
+    Permission.QUARANTINE_READ: _CARERS,
+    Permission.QUARANTINE_WRITE: _CADRES,
+    Permission.VISITS_READ: _CARERS,
+    Permission.VISITS_WRITE: _CARERS,
+    Permission.SERVICE_VISITS_WRITE: _CADRES,
+    Permission.ALERTS_READ: _STAFF,
+    Permission.ALERTS_WRITE: _CARERS,
+    Permission.CHECKPOINTS_READ: _GATES,
+    Permission.CHECKPOINTS_WRITE: _OFFICE,
+    Permission.RULES_READ: _GATES,
+    Permission.RULES_WRITE: _OFFICE,
+    Permission.DECISIONS_READ: _GATES,
+    Permission.DECISIONS_WRITE: frozenset({TOWNSHIP, CHECKPOINT}),
+    Permission.SITES_READ: _CADRES,
+    Permission.SITES_WRITE: _OFFICE,
+    Permission.DISINFECTION_READ: _CADRES,
+    Permission.DISINFECTION_WRITE: _CADRES,
+    Permission.REPORTS_READ: frozenset({TOWNSHIP, VILLAGE, CLINIC, OBSERVER}),
+}
+
+
+def holds(role: Role, permission: Permission) -> bool:
+    """Tell whether the role may ever do what the permission names."""
+    return role in GRANTS[permission]
+
+
+class Width(StrEnum):
+    """How wide a lane is opened: as far as the caller's own scope, or over their whole township."""
+
+    OWN = "own"
+    TOWNSHIP = "township"
+
+
+_WIDE_OPEN = dict.fromkeys(("grid", "tally", "unit", "clinic", "gate"), Width.OWN)
+
+LANES: dict[Role, dict[str, Width]] = {
+    TOWNSHIP: _WIDE_OPEN,
+    VILLAGE: _WIDE_OPEN,
+    # A breach is counted where the person lives, which may be any unit of the township.
+    CHECKPOINT: {"grid": Width.OWN, "tally": Width.TOWNSHIP, "gate": Width.OWN, "post": Width.OWN},
+    CLINIC: {"grid": Width.OWN, "tally": Width.OWN, "clinic": Width.OWN},
+    OBSERVER: {"grid": Width.OWN, "tally": Width.OWN},
+}
+"""The lanes of the fence that are open to a role; in every other lane it sees nothing.
+
+`grid`: units and staff. `tally`: counters. `unit`: households and people. `clinic`: quarantined persons. `gate`:
+checkpoints and what happens there. `post`: alerts, as the staff of a checkpoint may see them.
+"""

@@ -1,0 +1,70 @@
+"""Checkpoints (卡点), their rules by version, and the decisions made there."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, Numeric, SmallInteger, UniqueConstraint
+from sqlmodel import Field
+
+from app.models.base import TownshipData, Written, day_field, document, points_to, sealed, texts, time_field
+
+
+class Checkpoint(Written, table=True):
+    """A gate at a village's one open road, or at an entrance of the town."""
+
+    __tablename__ = "checkpoints"
+    __table_args__ = (
+        UniqueConstraint("township_code", "number"),
+        Index("ix_checkpoints_unit", "township_code", "unit_code"),
+    )
+
+    number: int = Field(sa_type=SmallInteger)
+    name: str
+    kind: str
+    rules_version: int = 1
+    rules: dict[str, Any] = document()
+    """The rules in force; older versions stay in `checkpoint_rules`."""
+
+
+class CheckpointRules(TownshipData, table=True):
+    """One version of a checkpoint's rules, kept for ever."""
+
+    __tablename__ = "checkpoint_rules"
+    __table_args__ = (points_to("checkpoints", "checkpoint_id"),)
+
+    checkpoint_id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    rules: dict[str, Any] = document()
+    created_at: datetime = time_field()
+    created_by: UUID
+
+
+class Decision(Written, table=True):
+    """One person at one gate: what was seen, and the verdict with its reasons."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (
+        points_to("checkpoints", "checkpoint_id"),
+        Index("ix_decisions_day", "township_code", "checkpoint_id", "day", "id"),
+    )
+
+    checkpoint_id: UUID
+    occurred_at: datetime = time_field()
+    day: date = day_field()
+    direction: str
+    verdict: str
+    reasons: list[str] = texts()
+    rules_version: int
+    subject_kind: str
+    subject_person_id: UUID | None = None
+    subject_unit_code: int | None = Field(default=None, sa_type=BigInteger)
+    name_masked: str | None = None
+    claimed_sealed: bytes | None = sealed()
+    """What the person said of themselves (name, phone, ID number), as sealed JSON."""
+    plate: str | None = None
+    temperature_c: Decimal = Field(sa_type=Numeric(3, 1))
+    mask: bool
+    purpose: str
+    note: str | None = None

@@ -1,0 +1,80 @@
+"""The fence: one row-level security policy for every table of a township's data, from one list (design decision 3).
+
+Lanes are explained in `app.core.scope` and opened by role in `app.domain.permissions`.
+"""
+
+from dataclasses import dataclass
+
+from app.core.database import APP_ROLE
+from app.core.scope import lane_holds
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Which rows of a table a transaction sees and changes, and which it may write."""
+
+    using: str
+    check: str | None = None
+
+
+def _lane(name: str) -> Policy:
+    return Policy(lane_holds(name))
+
+
+_IN_CODES = f"EXISTS (SELECT 1 FROM unnest(codes) AS held(code) WHERE {lane_holds('grid', 'held.code')})"
+_ALERT = (
+    f"{lane_holds('unit')} "
+    f"OR (kind IN ('fever', 'symptoms') AND {lane_holds('clinic')}) "
+    f"OR (gate_unit_code IS NOT NULL AND {lane_holds('post', 'gate_unit_code')})"
+)
+
+FENCE: dict[str, Policy] = {
+    "units": _lane("grid"),
+    "staff": Policy(_IN_CODES),
+    "daily_counters": _lane("tally"),
+    "households": _lane("unit"),
+    "people": Policy(f"{lane_holds('unit')} OR (ever_quarantined AND {lane_holds('clinic')})"),
+    "household_checks": _lane("unit"),
+    "check_lines": _lane("unit"),
+    "reveals": _lane("unit"),
+    "quarantine_orders": _lane("clinic"),
+    "quarantine_slots": _lane("clinic"),
+    "visits": _lane("clinic"),
+    # The clinic's visit may find nobody at home: it raises that alert and does not see it.
+    "alerts": Policy(_ALERT, f"{lane_holds('unit')} OR {lane_holds('clinic')}"),
+    "checkpoints": _lane("gate"),
+    "checkpoint_rules": _lane("gate"),
+    "decisions": _lane("gate"),
+    "disinfection_sites": _lane("unit"),
+    "disinfection_logs": _lane("unit"),
+}
+
+MAY_DELETE = frozenset({"quarantine_slots", "login_attempts", "sessions"})
+"""Tables whose rows the application may delete; nothing that a person reported is among them."""
+
+
+def fence_sql(table: str) -> list[str]:
+    """Return the statements that put a table behind the fence and give the application its rights on it."""
+    policy = FENCE[table]
+    check = policy.check or policy.using
+    return [
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY fence ON {table} TO PUBLIC USING ({policy.using}) WITH CHECK ({check})",
+        *grant_sql(table),
+    ]
+
+
+def grant_sql(table: str) -> list[str]:
+    """Return the statement that gives the application its rights on a table."""
+    rights = "SELECT, INSERT, UPDATE" + (", DELETE" if table in MAY_DELETE else "")
+    return [f"GRANT {rights} ON {table} TO {APP_ROLE}"]
+
+
+APP_ROLE_SQL = f"""
+DO $$ BEGIN
+    CREATE ROLE {APP_ROLE} NOLOGIN NOSUPERUSER NOBYPASSRLS;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+END $$
+"""
+"""Makes the application's role where the cluster has none yet; roles are shared by all databases of a cluster."""

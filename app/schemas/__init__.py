@@ -1,0 +1,1 @@
+"""What may enter and what leaves; also the bodies of sync operations."""

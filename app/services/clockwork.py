@@ -1,0 +1,74 @@
+"""The clockwork: what happens because time passes, and nobody calls.
+
+Every few seconds it looks at each township for slots that ended without a visit and for orders whose last day is over.
+What it does is idempotent (a slot is missed once, an order released once) and safe with several processes, because a
+township's clock is a row that one of them locks; after downtime it makes up what it missed.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Self
+
+from app.core.kit import Kit
+from app.core.problems import Problem
+from app.core.work import Work
+from app.services import quarantine_clock
+
+log = logging.getLogger("wangge.clockwork")
+
+OpenTownship = Callable[[int], AbstractAsyncContextManager[Work]]
+
+
+class Clockwork:
+    """The background task of one server process."""
+
+    def __init__(self, kit: Kit, open_township: OpenTownship) -> None:
+        self._kit = kit
+        self._open_township = open_township
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Start ticking."""
+        self._task = asyncio.create_task(self._run(), name="clockwork")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop; a tick under way is rolled back and will be made up."""
+        assert self._task is not None
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.tick()
+            except Problem as problem:  # the database is away: the next tick makes it up
+                log.warning("tick put off", extra={"error": problem.code})
+            except Exception:
+                log.exception("tick failed")
+            await asyncio.sleep(self._kit.settings.clock_seconds)
+
+    async def tick(self) -> None:
+        """Do what has come due, township by township, each in a transaction of its own."""
+        async with self._kit.database.connection() as link:
+            codes = [row["code"] for row in await link.sql.fetch("SELECT code FROM townships ORDER BY code")]
+        for code in codes:
+            async with self._open_township(code) as work:
+                await tick_township(work)
+
+
+_LOCK = "SELECT clock_at FROM townships WHERE code = $1 FOR UPDATE SKIP LOCKED"
+_ADVANCE = "UPDATE townships SET clock_at = greatest(clock_at, $2) WHERE code = $1"
+
+
+async def tick_township(work: Work) -> None:
+    """Do what has come due in the work's township, unless another process is at it."""
+    if await work.sql.fetchval(_LOCK, work.township_code) is None:
+        return
+    await quarantine_clock.close_slots(work)
+    await quarantine_clock.release_orders(work)
+    await work.sql.execute(_ADVANCE, work.township_code, work.now)

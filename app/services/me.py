@@ -1,0 +1,51 @@
+"""The caller's own account."""
+
+from app.core.field_texts import declare
+from app.core.problems import at
+from app.core.work import Work
+from app.schemas.auth import MeTownship, MeView
+from app.services.passwords import check_strength, hash_password, verify_password
+from app.services.sessions import end_sessions
+
+declare("password-wrong", "原密码不正确。", "This is not your present password.")
+
+_ACCOUNT = """
+SELECT a.id, a.username, a.role, a.codes, a.checkpoint_ids, a.password_hash, a.password_expires_at, s.name
+FROM accounts a LEFT JOIN staff s ON s.township_code = a.township_code AND s.id = a.id
+WHERE a.id = $1
+"""
+
+_CHANGE = "UPDATE accounts SET password_hash = $2, password_expires_at = NULL WHERE id = $1"
+
+
+async def describe(work: Work) -> MeView:
+    """Return the caller's account."""
+    row = await work.sql.fetchrow(_ACCOUNT, work.account_id)
+    assert row is not None
+    return MeView(
+        id=row["id"],
+        username=row["username"],
+        name=row["name"] or row["username"],
+        role=row["role"],
+        codes=row["codes"],
+        checkpoint_ids=row["checkpoint_ids"],
+        township=MeTownship(
+            code=work.township.code, name=work.township.name, timezone=work.township.zone.key
+        ),
+        password_change_required=row["password_expires_at"] is not None,
+    )
+
+
+async def change_password(work: Work, old: str, new: str) -> None:
+    """Change the caller's password, and end their other sessions.
+
+    Raises:
+        Invalid: the old one is wrong, or the new one is weak.
+    """
+    row = await work.sql.fetchrow(_ACCOUNT, work.account_id)
+    assert row is not None
+    check_strength(new, row["username"], "/new")
+    if not await verify_password(old, row["password_hash"]):
+        raise at("/old", "password-wrong")
+    await work.sql.execute(_CHANGE, work.account_id, await hash_password(new))
+    await end_sessions(work, work.account_id, but=work.caller.session_id)
