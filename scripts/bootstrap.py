@@ -186,7 +186,7 @@ def pinned_tiers() -> set[str]:
 
 def is_set_up(tier: str) -> bool:
     """Whether nothing is left to do for this tier."""
-    return holds(MADE_FOR, str(ROOT)) and tier in pinned_tiers() and holds(INSTALLED, fingerprint(PROJECT))
+    return environment_stands() and tier in pinned_tiers() and holds(INSTALLED, fingerprint(PROJECT))
 
 
 def set_up(tier: str) -> None:
