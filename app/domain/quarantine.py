@@ -70,8 +70,8 @@ class CalendarDay:
 def opens_order(exposure: Exposure, whereabouts: Whereabouts) -> OrderReason | None:
     """Return the reason for which a check opens an order, or None.
 
-    Every exposure other than none does (湖北返乡、返乡经停湖北、与确诊和疑似病例有接触的人员,坚决实行居家隔离), on a person
-    who is there: someone away cannot be isolated at home.
+    Every exposure other than none does (湖北返乡、经停湖北、与确诊和疑似病例有接触的人员), on a person who is there:
+    someone away cannot be isolated at home.
     """
     if exposure is Exposure.NONE or whereabouts is Whereabouts.AWAY:
         return None
