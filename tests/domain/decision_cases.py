@@ -55,7 +55,7 @@ def _case(
     **facts: Any,
 ) -> dict[str, Any]:
     """Return a case about somebody registered in `unit` (None: unknown) who has nothing else against them."""
-    person = {
+    person: dict[str, Any] = {
         "subject_known": unit is not None,
         "subject_unit": unit,
         "subject_township": unit and unit[:9],
@@ -126,7 +126,8 @@ def _duty() -> list[dict[str, Any]]:
         "living elsewhere": FAR_AWAY,
         "unregistered": None,
     }
-    for (place, unit), fever, no_mask, quarantined in product(places.items(), *[(False, True)] * 3):
+    yes_no = (False, True)
+    for (place, unit), fever, no_mask, quarantined in product(places.items(), yes_no, yes_no, yes_no):
         bars = {"fever": fever, "no_mask": no_mask, "in_quarantine": quarantined}
         reasons = tuple(reason for reason, applies in bars.items() if applies)
         cases.append(

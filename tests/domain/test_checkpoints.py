@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -41,7 +42,7 @@ FACTS = st.builds(
 )
 
 
-def rules_of(data):
+def rules_of(data: dict[str, Any]) -> Rules:
     return Rules(
         version=data["version"],
         outsider_scope=data["outsider_scope"],
@@ -52,13 +53,13 @@ def rules_of(data):
     )
 
 
-def facts_of(data):
+def facts_of(data: dict[str, Any]) -> GateFacts:
     codes = {name: data[name] and int(data[name]) for name in data if name.endswith(("_unit", "_township"))}
     failures = frozenset(map(DenyReason, data["pass_failures"]))
     return GateFacts(**data | codes | {"purpose": Purpose(data["purpose"]), "pass_failures": failures})
 
 
-def oracle(rules, facts):
+def oracle(rules: Rules, facts: GateFacts) -> tuple[list[str], str]:
     """The contract's sentences one after the other, on plain words."""
     reasons = []
     on_duty = facts.on_staff and facts.purpose == "duty"

@@ -16,7 +16,7 @@ HOUSEHOLDS = st.lists(
 )
 
 
-def ids(values):
+def ids(values: list[str]) -> list[UUID]:
     return [UUID(value) for value in values]
 
 

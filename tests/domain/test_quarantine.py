@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from app.domain.enums import Exposure, HalfDay, OrderReason, SlotStatus, VisitKind, Whereabouts
 from app.domain.quarantine import (
     OrderFacts,
+    RequiredSlot,
     VisitFacts,
     calendar,
     ends_on,
@@ -31,7 +33,7 @@ MINUTES = st.integers(-3 * 24 * 60, 20 * 24 * 60)
 INSTANTS = MINUTES.map(lambda minutes: datetime(2020, 2, 3, tzinfo=SHANGHAI) + timedelta(minutes=minutes))
 
 
-def order_facts(order):
+def order_facts(order: dict[str, Any]) -> OrderFacts:
     return OrderFacts(
         starts_on=date.fromisoformat(order["starts_on"]),
         ends_on=date.fromisoformat(order["ends_on"]),
@@ -41,12 +43,12 @@ def order_facts(order):
     )
 
 
-def visit_facts(visit):
+def visit_facts(visit: dict[str, Any]) -> VisitFacts:
     day = date.fromisoformat(visit["day"])
     return VisitFacts(UUID(visit["id"]), VisitKind(visit["kind"]), day, HalfDay(visit["slot"]))
 
 
-def required_of(order, zone=SHANGHAI):
+def required_of(order: OrderFacts, zone: ZoneInfo = SHANGHAI) -> list[RequiredSlot]:
     return required_slots(
         order.starts_on, order.ends_on, order.per_day, order.opened_at, zone, order.released_at
     )

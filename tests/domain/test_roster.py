@@ -1,5 +1,7 @@
 """What a unit's staff lacks: the vectors, and what holds for every unit."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +22,7 @@ MEMBERS = st.lists(
 )
 
 
-def member(data):
+def member(data: dict[str, Any]) -> Member:
     return Member(
         position=data["position"] and Position(data["position"]),
         team=data["team"] and Team(data["team"]),
