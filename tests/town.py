@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import httpx
@@ -38,6 +39,10 @@ class Town:
     def units(self) -> list[str]:
         """The codes of the three units."""
         return [f"{self.code}{n}" for n in (201, 202, 203)]
+
+    def today(self) -> date:
+        """The present day of the town's clock."""
+        return self.kit.clock.now().astimezone(ZoneInfo("Asia/Shanghai")).date()
 
     async def account(
         self,

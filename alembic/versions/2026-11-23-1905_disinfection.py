@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("priority", sa.Boolean(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("active_since", sa.Date(), nullable=False),
+        sa.Column("inactive_since", sa.Date(), nullable=True),
         sa.Column("household_id", sa.Uuid(), nullable=True),
         sa.Column("rev", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -61,6 +62,7 @@ def upgrade() -> None:
         sa.Column("site_id", sa.Uuid(), nullable=False),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("counted", sa.Boolean(), nullable=False),
         sa.Column("agent", sa.String(), nullable=True),
         sa.Column("litres", sa.Numeric(precision=8, scale=2), nullable=True),
         sa.Column("photo_ids", postgresql.ARRAY(sa.Text()), nullable=False),

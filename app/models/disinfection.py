@@ -32,6 +32,8 @@ class DisinfectionSite(Written, table=True):
     priority: bool = False
     active: bool = True
     active_since: date = day_field()
+    inactive_since: date | None = day_field(default=None)
+    """The day on which it ceased to be a site; None while it is one."""
     household_id: UUID | None = None
     rev: int = 1
 
@@ -48,6 +50,8 @@ class DisinfectionLog(Written, table=True):
     site_id: UUID
     occurred_at: datetime = time_field()
     day: date = day_field()
+    counted: bool
+    """Whether it is one of the disinfections that the site required that day; further ones count nothing."""
     agent: str | None = None
     litres: Decimal | None = Field(default=None, sa_type=Numeric(8, 2))
     photo_ids: list[str] = texts()
