@@ -61,16 +61,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         openapi_tags=TAGS,
         lifespan=lifespan,
         redirect_slashes=False,
-        middleware=[
-            Middleware(Edge),
-            Middleware(
-                CORSMiddleware,
-                allow_origins=settings.allowed_origins,
-                allow_methods=["*"],
-                allow_headers=["*"],
-                expose_headers=["ETag", "Idempotent-Replay", "Retry-After", "X-Request-Id"],
-            ),
-        ],
+        middleware=[Middleware(Edge), *_cors(settings)],
     )
     app.state.draining = False
     problem_response.install(app)
@@ -78,3 +69,18 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         app.include_router(router)
     install_openapi(app)
     return app
+
+
+def _cors(settings: Settings) -> list[Middleware]:
+    if not settings.allowed_origins:
+        return []
+    exposed = ["ETag", "Idempotent-Replay", "Retry-After", "X-Request-Id"]
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=exposed,
+        )
+    ]

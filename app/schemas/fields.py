@@ -106,14 +106,15 @@ def _clean(text: str) -> str:
     return text
 
 
-def _utc_text(moment: datetime) -> str:
+def instant_text(moment: datetime) -> str:
+    """Return an absolute time as it leaves: RFC 3339 in UTC."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 Instant = Annotated[
     datetime,
     BeforeValidator(_instant),
-    PlainSerializer(_utc_text, return_type=str, when_used="json"),
+    PlainSerializer(instant_text, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2020-02-03T09:12:00+08:00"]}),
 ]
 """An absolute time, RFC 3339 with an offset; answered in UTC."""

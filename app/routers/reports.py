@@ -1,0 +1,111 @@
+"""Reports for dashboards: JSON or CSV, with strong ETags."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from app.access import allow
+from app.core.representations import CSV, JSON, choose, represent
+from app.core.strict_route import StrictRoute
+from app.core.work import Work
+from app.domain.permissions import Permission
+from app.schemas.fields import Day, ScopeCode, instant_text
+from app.schemas.reports import DailyReportView, SeriesView, columns
+from app.services import reports, series
+from app.services.series import Level
+
+router = APIRouter(prefix="/v1/reports", tags=["reports"], route_class=StrictRoute)
+
+Reader = Annotated[Work, allow(Permission.REPORTS_READ)]
+_BOTH: dict[int | str, dict[str, Any]] = {
+    200: {"content": {CSV: {"schema": {"type": "string"}}}},
+    304: {"description": "What you hold (If-None-Match) is still the answer."},
+    406: {"description": "Neither JSON nor CSV is accepted."},
+}
+
+
+@router.get("/daily", response_model=DailyReportView, responses=_BOTH)
+async def daily(
+    work: Reader,
+    request: Request,
+    day: Annotated[Day | None, Query(description="Default: today in the township's zone.")] = None,
+    code: Annotated[ScopeCode | None, Query(description="Default: the caller's whole scope.")] = None,
+) -> Response:
+    """The numbers of a day by unit, with totals that are exactly their sums. The clinic gets those of quarantine.
+
+    As CSV: one row a unit, `unit_code,name` and then the metrics; denials by reason have a column each.
+    """
+    media = choose(request.headers, (JSON, CSV))
+    report = await reports.daily(work, day, code)
+    units = [
+        {"unit_code": str(u["unit_code"]), "name": u["name"], **reports.shown(u, report.metrics)}
+        for u in report.units
+    ]
+    if media == CSV:
+        body = to_csv(["unit_code", "name", *columns(report.metrics)], map(_flat, units))
+        return represent(request.headers, body, CSV)
+    answer = {
+        "day": report.day.isoformat(),
+        "code": report.code,
+        "as_of": instant_text(report.as_of),
+        "completeness": {"units_expected": len(units), "units_reported": report.reported()},
+        "totals": report.totals(),
+        "units": units,
+    }
+    return represent(request.headers, _to_json(answer), JSON)
+
+
+@router.get("/series", response_model=SeriesView, responses=_BOTH)
+async def show_series(
+    work: Reader,
+    request: Request,
+    metrics: Annotated[
+        str,
+        Query(max_length=1000, pattern="^[a-z_.]+(,[a-z_.]+)*$", description="Names, separated by commas."),
+    ],
+    first: Annotated[Day, Query(alias="from")],
+    last: Annotated[Day, Query(alias="to")],
+    code: Annotated[ScopeCode | None, Query(description="Default: the caller's whole scope.")] = None,
+    by: Annotated[Level, Query(description="One row a day, or a division over the whole span.")] = Level.DAY,
+) -> Response:
+    """Metrics over a span of at most 400 days. Facts are summed over the days of a row, stocks stand as at its end.
+
+    `denials_by_reason` gives one metric a reason, such as `denials_by_reason.fever`.
+    """
+    media = choose(request.headers, (JSON, CSV))
+    found = await series.series(work, metrics.split(","), first, last, code, by)
+    heads = ["day"] if by is Level.DAY else ["code", "name"]
+    if media == CSV:
+        return represent(request.headers, to_csv([*heads, *found.metrics], found.rows), CSV)
+    answer = {
+        "metrics": found.metrics,
+        "from": first.isoformat(),
+        "to": last.isoformat(),
+        "by": by.value,
+        "as_of": instant_text(found.as_of),
+        "rows": found.rows,
+    }
+    return represent(request.headers, _to_json(answer), JSON)
+
+
+def _to_json(answer: Mapping[str, Any]) -> bytes:
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"), default=str).encode()
+
+
+def _flat(unit: Mapping[str, Any]) -> dict[str, Any]:
+    reasons = unit.get("denials_by_reason", {})
+    return {**unit, **{f"denials_by_reason.{reason}": n for reason, n in reasons.items()}}
+
+
+def to_csv(heads: list[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return a table as CSV in UTF-8 (RFC 4180)."""
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, heads, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue().encode()
