@@ -1,5 +1,5 @@
 """One file a noun; handlers of one to five lines."""
 
-from app.routers import auth, system
+from app.routers import auth, reports, system
 
-ROUTERS = (system.router, auth.router)
+ROUTERS = (system.router, auth.router, reports.router)
