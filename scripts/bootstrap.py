@@ -57,7 +57,7 @@ def only_one() -> Iterator[int]:
 
     The lock belongs to the open file, not to the process: if we are killed, it stays until pip has ended.
     """
-    descriptor = os.open(LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(LOCK, os.O_RDONLY | os.O_CREAT, 0o644)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
