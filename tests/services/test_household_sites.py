@@ -69,8 +69,12 @@ async def test_what_was_disinfected_today_stays_due_today(town: Town) -> None:
 
 async def test_parallel_changes_of_one_household_book_it_once(town: Town) -> None:
     homes = [await household(town) for _ in range(5)]
-    for home in homes:
-        await open_order(town, home)
+    orders = [await open_order(town, home) for home in homes]
     await asyncio.gather(*(tell(town, *homes) for _ in range(6)))
     assert sorted(await sites(town)) == sorted((home, True, 1) for home in homes)
     assert await due(town, town.today()) == 5
+    for order in orders:
+        await release_order(town, order)
+    await asyncio.gather(*(tell(town, *homes) for _ in range(6)))
+    assert sorted(await sites(town)) == sorted((home, False, 1) for home in homes)
+    assert await due(town, town.today()) == 0
