@@ -61,18 +61,15 @@ class Cluster:
 
     def initialise(self) -> None:
         """Make the cluster unless it is there: under a temporary name, renamed when done. Raises ServerFailed."""
-        home = self.folder.home
-        for unfinished in home.glob("data.new-*"):
-            shutil.rmtree(unfinished, ignore_errors=True)
         if self.folder.data.exists():
             return
-        building = home / f"data.new-{secrets.token_hex(4)}"
+        building = self.folder.home / f"data.new-{secrets.token_hex(4)}"
         try:
             self._initdb(building)
             building.rename(self.folder.data)
         finally:
             shutil.rmtree(building, ignore_errors=True)
-        _sync_folder(home)
+        _sync_folder(self.folder.home)
 
     def _initdb(self, target: Path) -> None:
         """Run `initdb`, with the first type of characters that the machine knows (pg_trgm needs one for Chinese)."""
@@ -141,7 +138,7 @@ class Cluster:
 
 
 def clear_the_way(folder: DataFolder, wait: Callable[[float], object] = time.sleep) -> None:
-    """End what a crashed server or owner left on a folder's cluster, and remove its stale files.
+    """End what a crashed server, `initdb` or owner left in a folder, and remove its stale files.
 
     `wait(seconds)` may return true to give up. Raises ServerFailed when a process does not go.
     """
@@ -156,6 +153,9 @@ def clear_the_way(folder: DataFolder, wait: Callable[[float], object] = time.sle
             pid_file.unlink(missing_ok=True)
     for name in (SOCKET, f"{SOCKET}.lock"):
         (folder.socket_dir / name).unlink(missing_ok=True)
+    for unfinished in folder.home.glob("data.new-*"):
+        if _end_leftovers(unfinished, wait):
+            shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def parented(account: Account, death_signal: signal.Signals, arguments: list[str]) -> list[str]:
