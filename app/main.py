@@ -1,8 +1,11 @@
 """The application: settings, lifespan, problem handlers, routers; nothing else."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import signal
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from types import FrameType
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
@@ -12,35 +15,12 @@ from app import __version__
 from app.access import in_townships_name
 from app.core import problem_response
 from app.core.clock import Clock, SystemClock
-from app.core.database import APP_ROLE, Database
 from app.core.edge import Edge
-from app.core.keys import KeyRing
-from app.core.kit import Kit
+from app.core.kit import make_kit
 from app.core.settings import Settings, get_settings
-from app.core.tokens import TokenVerifier
-from app.core.vault import Vault
 from app.openapi import DESCRIPTION, TAGS, install_openapi
 from app.routers import ROUTERS
 from app.services.clockwork import Clockwork
-
-
-def make_kit(settings: Settings, clock: Clock) -> Kit:
-    """Put the parts of a running program together.
-
-    Raises:
-        SystemExit: no database is named.
-        KeyRingError: the key ring is missing, readable by others, or weak.
-    """
-    url = settings.app_database_url or settings.database_url
-    if url is None:
-        raise SystemExit(
-            "DATABASE_URL is not set; `wangge serve` and `wangge demo` start the embedded database."
-        )
-    role = None if settings.app_database_url else APP_ROLE
-    database = Database(url, pool_size=settings.pool_size, pool_timeout=settings.pool_timeout, role=role)
-    ring = KeyRing.load(settings.key_file)
-    verifier = TokenVerifier(ring.public_keys(), settings.issuer, settings.issuer)
-    return Kit(settings, database, ring, Vault(ring), verifier, clock)
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:
@@ -50,8 +30,9 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         kit = app.state.kit = make_kit(settings, clock or SystemClock())
-        async with Clockwork(kit, partial(in_townships_name, kit)):
-            yield
+        with _drain_on_signal(app):
+            async with Clockwork(kit, partial(in_townships_name, kit)):
+                yield
         await kit.database.close()
 
     app = FastAPI(
@@ -69,6 +50,25 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         app.include_router(router)
     install_openapi(app)
     return app
+
+
+@contextmanager
+def _drain_on_signal(app: FastAPI) -> Iterator[None]:
+    """Let /readyz say so as soon as the server is told to stop; the server's own handler does the rest."""
+    before = signal.getsignal(signal.SIGTERM)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def drain(number: int, frame: FrameType | None) -> None:
+        app.state.draining = True
+        before(number, frame)
+
+    signal.signal(signal.SIGTERM, drain)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _cors(settings: Settings) -> list[Middleware]:

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from app.core.database import APP_ROLE
 from app.models.fence import APP_ROLE_SQL, grant_sql
 
 revision = "202611231900"
@@ -83,6 +84,8 @@ def upgrade() -> None:
         sa.Column("clock_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_townships")),
     )
+    # The program compares this with its own head before it says that it is ready.
+    op.execute(f"GRANT SELECT ON alembic_version TO {APP_ROLE}")
     for table in ("townships", "accounts", "sessions", "login_attempts", "api_keys"):
         for statement in grant_sql(table):
             op.execute(statement)

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.core.ids import uuid7
 from app.core.language import preferred_language
 from app.core.problem_response import problem_response
-from app.core.problems import BadRequest, Broken, Problem, Unavailable
+from app.core.problems import BadRequest, Broken, Problem
 
 log = logging.getLogger("wangge.request")
 
@@ -53,8 +53,6 @@ class Edge:
             return
         visit = _Visit(scope, send)
         try:
-            if scope["app"].state.draining and scope["path"] not in ("/livez", "/metrics", "/readyz"):
-                raise Unavailable(5)
             _check_address(scope)
             await self.app(scope, receive, visit.send)
         except Problem as problem:

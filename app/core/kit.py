@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.core.clock import Clock
-from app.core.database import Database
+from app.core.database import APP_ROLE, Database
 from app.core.keys import KeyRing
 from app.core.settings import Settings
 from app.core.tokens import AccessClaims, TokenVerifier, issue
@@ -24,3 +24,22 @@ class Kit:
     def issue_token(self, claims: AccessClaims) -> str:
         """Return an access token that this program's verifier accepts."""
         return issue(self.ring, claims, issuer=self.settings.issuer, audience=self.settings.issuer)
+
+
+def make_kit(settings: Settings, clock: Clock) -> Kit:
+    """Put the parts of a running program together.
+
+    Raises:
+        SystemExit: no database is named.
+        KeyRingError: the key ring is missing, readable by others, or weak.
+    """
+    url = settings.app_database_url or settings.database_url
+    if url is None:
+        raise SystemExit(
+            "DATABASE_URL is not set; `wangge serve` and `wangge demo` start the embedded database."
+        )
+    role = None if settings.app_database_url else APP_ROLE
+    database = Database(url, pool_size=settings.pool_size, pool_timeout=settings.pool_timeout, role=role)
+    ring = KeyRing.load(settings.key_file)
+    verifier = TokenVerifier(ring.public_keys(), settings.issuer, settings.issuer)
+    return Kit(settings, database, ring, Vault(ring), verifier, clock)

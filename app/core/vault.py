@@ -33,6 +33,11 @@ class Vault:
         self._newest = ring.data[-1].id
         self._index_key = ring.index_key
 
+    @property
+    def newest_key_id(self) -> int:
+        """The id of the key that seals now: the first byte of all that it seals."""
+        return self._newest
+
     def seal(self, plaintext: str, context: bytes) -> bytes:
         """Return the text encrypted under the newest key.
 

@@ -95,3 +95,6 @@ class Work:
 
 OpenWork = Callable[[], AbstractAsyncContextManager[Work]]
 """Opens a short transaction of its own; for routes that must not hold one while they compute or wait."""
+
+OpenTownship = Callable[[int], AbstractAsyncContextManager[Work]]
+"""Opens the program's own work for a township, by its code."""

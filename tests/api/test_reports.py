@@ -19,7 +19,8 @@ async def put(town: Town, unit: int, day: date, changed: datetime = CHANGED, **n
     names = ", ".join(numbers)
     values = ", ".join(str(n) for n in numbers.values())
     await town.owner.execute(
-        f"INSERT INTO daily_counters (township_code, unit_code, day, changed_at, {names}) VALUES ($1, $2, $3, $4, {values})",
+        f"INSERT INTO daily_counters (township_code, unit_code, day, changed_at, {names})"
+        f" VALUES ($1, $2, $3, $4, {values})",
         town.code,
         int(town.units[unit]),
         day,
@@ -58,9 +59,25 @@ async def test_daily_report_sums_facts_of_the_day_and_stocks_up_to_it(filled: To
         sums = sum(u["denials_by_reason"][reason] for u in answer["units"])
         assert answer["totals"]["denials_by_reason"][reason] == sums
     assert list(answer["totals"]) == [
-        *"households households_checked people_at_home people_away people_returned exposed_found orders_active".split(),
-        *"service_due service_done service_missed temperature_due temperature_done temperature_missed fevers".split(),
-        *"passes denials denials_by_reason sites_due sites_disinfected alerts_open".split(),
+        *[
+            "households",
+            "households_checked",
+            "people_at_home",
+            "people_away",
+            "people_returned",
+            "exposed_found",
+            "orders_active",
+        ],
+        *[
+            "service_due",
+            "service_done",
+            "service_missed",
+            "temperature_due",
+            "temperature_done",
+            "temperature_missed",
+            "fevers",
+        ],
+        *["passes", "denials", "denials_by_reason", "sites_due", "sites_disinfected", "alerts_open"],
     ]
 
 
@@ -147,7 +164,8 @@ async def test_series_by_day_carries_stocks_and_sums_facts(filled: Town) -> None
 
 async def test_series_by_division(filled: Town) -> None:
     client = await filled.township()
-    url = "/v1/reports/series?metrics=households,households_checked,denials_by_reason.fever&from=2020-02-02&to=2020-02-03"
+    metrics = "households,households_checked,denials_by_reason.fever"
+    url = f"/v1/reports/series?metrics={metrics}&from=2020-02-02&to=2020-02-03"
     rows = (await client.get(url + "&by=unit")).json()["rows"]
     assert rows == [
         {

@@ -1,0 +1,67 @@
+"""After a change of the data key: seal everything again with the newest one, in small transactions."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from app.core.kit import Kit
+from app.core.work import OpenTownship, Work
+from app.services.sealing import seal, unseal
+
+BATCH = 1000
+
+
+class SealedColumn(NamedTuple):
+    """A column of sealed texts, and the name to which each value is bound."""
+
+    table: str
+    column: str
+    name: str
+
+
+SEALED = (
+    SealedColumn("people", "id_sealed", "people.id_number"),
+    SealedColumn("people", "phone_sealed", "people.phone"),
+    SealedColumn("staff", "phone_sealed", "staff.phone"),
+    SealedColumn("quarantine_orders", "helpers_sealed", "quarantine_orders.helpers"),
+    SealedColumn("decisions", "claimed_sealed", "decisions.claimed"),
+)
+"""Every sealed column; a house rule compares it with the tables."""
+
+
+async def reseal_all(kit: Kit, open_township: OpenTownship, report: Callable[[int], None]) -> int:
+    """Seal again what is not under the newest key, and return how many values that were; `report` hears the count.
+
+    Safe to interrupt and to run again, beside a running site.
+    """
+    async with kit.database.connection() as link:
+        codes = [row["code"] for row in await link.sql.fetch("SELECT code FROM townships ORDER BY code")]
+    total = 0
+    for code in codes:
+        for column in SEALED:
+            while True:
+                async with open_township(code) as work:
+                    done = await _reseal(work, column)
+                total += done
+                report(total)
+                if done < BATCH:
+                    break
+    return total
+
+
+async def _reseal(work: Work, column: SealedColumn) -> int:
+    table, name, _ = column
+    rows = await work.sql.fetch(
+        f"SELECT id, {name} AS sealed FROM {table} WHERE township_code = $1 AND {name} IS NOT NULL"
+        f" AND get_byte({name}, 0) <> $2 ORDER BY id LIMIT {BATCH} FOR UPDATE",
+        work.township_code,
+        work.vault.newest_key_id,
+    )
+    again = [seal(work, column.name, row["id"], unseal(work, column.name, row["id"], row["sealed"])) for row in rows]
+    await work.sql.execute(
+        f"UPDATE {table} AS t SET {name} = n.sealed FROM unnest($2::uuid[], $3::bytea[]) AS n(id, sealed)"
+        " WHERE t.township_code = $1 AND t.id = n.id",
+        work.township_code,
+        [row["id"] for row in rows],
+        again,
+    )
+    return len(rows)
