@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("register_no", sa.String(), nullable=True),
         sa.Column("head_id", sa.Uuid(), nullable=False),
         sa.Column("rev", sa.Integer(), nullable=False),
+        sa.Column("edited_rev", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("township_code", "id", name=op.f("pk_households")),
     )
@@ -47,6 +48,7 @@ def upgrade() -> None:
         sa.Column("register_seen", sa.Boolean(), nullable=False),
         sa.Column("note", sa.String(), nullable=True),
         sa.Column("unaccounted", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("fact_unit_code", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["township_code", "household_id"],
             ["households.township_code", "households.id"],
@@ -59,6 +61,9 @@ def upgrade() -> None:
         "household_checks",
         ["township_code", "household_id", "day"],
         unique=False,
+    )
+    op.create_index(
+        "ix_household_checks_time", "household_checks", ["township_code", "occurred_at", "id"], unique=False
     )
     op.create_table(
         "people",
@@ -78,6 +83,7 @@ def upgrade() -> None:
         sa.Column("phone_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("phone_fingerprint", sa.LargeBinary(), nullable=True),
         sa.Column("rev", sa.Integer(), nullable=False),
+        sa.Column("edited_rev", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("whereabouts", sa.String(), nullable=True),
         sa.Column("away_to", sa.String(), nullable=True),
         sa.Column("returned_from", sa.String(), nullable=True),
@@ -115,6 +121,7 @@ def upgrade() -> None:
         sa.Column("temperature_c", sa.Numeric(precision=3, scale=1), nullable=True),
         sa.Column("symptoms", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("order_id", sa.Uuid(), nullable=True),
+        sa.Column("fact_unit_code", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["township_code", "check_id"],
             ["household_checks.township_code", "household_checks.id"],

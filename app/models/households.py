@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Index, Numeric, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Numeric, UniqueConstraint, text
 from sqlmodel import Field
 
 from app.models.base import TownshipData, Written, day_field, ids, points_to, sealed, texts, time_field
@@ -23,6 +23,8 @@ class Household(Written, table=True):
     register_no: str | None = None
     head_id: UUID
     rev: int = 1
+    edited_rev: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
+    """The revision of the last edit by hand: an edit made from an older one is stale. Checks raise `rev` alone."""
     checked_at: datetime | None = time_field(default=None)
     """When the latest check took place; None while the household was never checked."""
 
@@ -49,6 +51,7 @@ class Person(Written, table=True):
     phone_sealed: bytes | None = sealed()
     phone_fingerprint: bytes | None = sealed()
     rev: int = 1
+    edited_rev: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
     # What the latest check found.
     whereabouts: str | None = None
     away_to: str | None = None
@@ -69,6 +72,7 @@ class HouseholdCheck(Written, table=True):
     __table_args__ = (
         points_to("households", "household_id"),
         Index("ix_household_checks_household", "township_code", "household_id", "day"),
+        Index("ix_household_checks_time", "township_code", "occurred_at", "id"),
     )
 
     household_id: UUID
@@ -78,6 +82,8 @@ class HouseholdCheck(Written, table=True):
     note: str | None = None
     unaccounted: list[UUID] = ids()
     """Registered people whom no line named, at the time of the check."""
+    fact_unit_code: int = Field(sa_type=BigInteger)
+    """The unit in whose counters it stands; `unit_code` follows the household when that moves."""
 
 
 class CheckLine(TownshipData, table=True):
@@ -105,6 +111,7 @@ class CheckLine(TownshipData, table=True):
     symptoms: list[str] = texts()
     order_id: UUID | None = None
     """The quarantine order that this line opened."""
+    fact_unit_code: int = Field(sa_type=BigInteger)
 
 
 class Reveal(Written, table=True):
