@@ -64,7 +64,8 @@ class Door:
             caller, township = await identify(link.sql)
             if not holds(Role(caller.role), self.permission):
                 raise Forbidden
-            async with _open(Work(link, caller, township, now, kit.vault)) as work:
+            language = request.scope["state"]["language"]
+            async with _open(Work(link, caller, township, now, kit.vault, language)) as work:
                 yield work
 
 

@@ -52,6 +52,8 @@ class Work:
     township: Township
     now: datetime
     vault: Vault
+    language: str = "zh"
+    """The language of the texts in the answer: "zh" or "en"."""
     tally: Tally = field(default_factory=Tally)
 
     @property
