@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import BaseRoute
 
 from app.access import Door, PublicDoor
@@ -76,9 +76,9 @@ def permission_of(route: BaseRoute) -> Permission | None:
 
 def api_routes(app: FastAPI) -> Iterator[APIRoute]:
     """Yield every route of the application that is an API operation."""
-    for route in app.router.routes:
-        if isinstance(route, APIRoute):
-            yield route
+    for context in iter_route_contexts(app.routes):
+        if isinstance(context.original_route, APIRoute):
+            yield context.original_route
 
 
 def install_openapi(app: FastAPI) -> None:
