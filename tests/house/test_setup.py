@@ -153,12 +153,12 @@ def test_without_a_python_that_serves_it_says_what_is_missing(tmp_path: Path) ->
     assert none.returncode == 1
     assert "needs Python 3.11 or later; none of these is: no-such-python" in none.stderr
 
-    crippled = tmp_path / "python-without-ensurepip"
+    crippled = tmp_path / "crippled-python"
     block = "import sys; sys.modules['ensurepip'] = None; exec(sys.argv[-1])"
     crippled.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{block}" "$@"\n')
     crippled.chmod(0o755)
     lacking = bare.run("demo", "wangge", "demo", PYTHON=str(crippled))
     assert lacking.returncode == 1
-    assert "ensurepip" in lacking.stderr
+    assert "ModuleNotFoundError: import of ensurepip halted" in lacking.stderr
     assert "apt install python3-venv" in lacking.stderr
     assert not (bare.folder / ".venv").exists()
