@@ -96,6 +96,20 @@ class SlotStatus(StrEnum):
     NOT_REQUIRED = "not_required"
 
 
+class OrderStatus(StrEnum):
+    """Whether a quarantine order stands (隔离中、已解除)."""
+
+    ACTIVE = "active"
+    RELEASED = "released"
+
+
+class AlertStatus(StrEnum):
+    """Whether an alert still waits for somebody (待处理、已处理)."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+
+
 class AlertKind(StrEnum):
     """What an alert is about: fever, symptoms, absence, breach, missed visit (发热、症状、不在家、违规外出、漏访)."""
 
