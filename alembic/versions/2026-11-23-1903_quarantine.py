@@ -120,6 +120,8 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("visits", sa.Integer(), nullable=False),
         sa.Column("missed", sa.Boolean(), nullable=False),
+        sa.Column("alerted", sa.Boolean(), nullable=False),
+        sa.Column("fact_unit_code", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["township_code", "order_id"],
             ["quarantine_orders.township_code", "quarantine_orders.id"],
@@ -135,6 +137,13 @@ def upgrade() -> None:
         ["township_code", "ends_at"],
         unique=False,
         postgresql_where=sa.text("visits = 0 AND NOT missed"),
+    )
+    op.create_index(
+        "ix_quarantine_slots_late",
+        "quarantine_slots",
+        ["township_code"],
+        unique=False,
+        postgresql_where=sa.text("visits > 0 AND (missed OR alerted)"),
     )
     op.create_table(
         "visits",
@@ -157,6 +166,7 @@ def upgrade() -> None:
         sa.Column("needs", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("note", sa.String(), nullable=True),
         sa.Column("photo_ids", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("fact_unit_code", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["township_code", "order_id"],
             ["quarantine_orders.township_code", "quarantine_orders.id"],

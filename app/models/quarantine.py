@@ -78,6 +78,11 @@ class QuarantineSlot(TownshipData, table=True):
             "ends_at",
             postgresql_where=text("visits = 0 AND NOT missed"),
         ),
+        Index(
+            "ix_quarantine_slots_late",
+            "township_code",
+            postgresql_where=text("visits > 0 AND (missed OR alerted)"),
+        ),
     )
 
     order_id: UUID = Field(primary_key=True)
@@ -89,6 +94,10 @@ class QuarantineSlot(TownshipData, table=True):
     visits: int = 0
     missed: bool = False
     """Set by the clockwork when the slot ended without a visit; a visit that arrives later takes it back."""
+    alerted: bool = False
+    """Whether its alert may still stand open."""
+    fact_unit_code: int = Field(sa_type=BigInteger)
+    """The unit in whose counters it stands; `unit_code` follows the order when its household moves."""
 
 
 class Visit(Written, table=True):
@@ -114,6 +123,8 @@ class Visit(Written, table=True):
     needs: list[str] = texts()
     note: str | None = None
     photo_ids: list[str] = texts()
+    fact_unit_code: int = Field(sa_type=BigInteger)
+    """The unit in which it took place; `unit_code` follows the order when its household moves."""
 
 
 class Alert(Row, table=True):

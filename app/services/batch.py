@@ -1,0 +1,96 @@
+"""The items of one batch of creates, each with its own fate: new, a repeat, an id that was used before, or refused.
+
+items = await begin(work, "visits", "visit.record", bodies)
+...                                   # validate those that are `fresh`, giving a problem to the ones refused
+await follow_winners(work, "visits", losers)   # those whose id a parallel request was quicker with
+return outcomes(items, views)
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+from uuid import UUID
+
+from app.core.ids import uuid7
+from app.core.outcome import Outcome
+from app.core.problems import IdReused, Problem
+from app.core.work import Work
+from app.schemas.fields import Body
+from app.services.claims import content_hash, first_of_each, settle
+
+B = TypeVar("B", bound=Body)
+V = TypeVar("V")
+
+
+@dataclass(slots=True)
+class Item(Generic[B]):
+    """One create of a batch."""
+
+    id: UUID
+    body: B
+    content_hash: bytes
+    first: bool
+    """Whether its id stands here for the first time in the batch; the others follow that one."""
+    replayed: bool = False
+    problem: Problem | None = None
+
+    @property
+    def fresh(self) -> bool:
+        """Tell whether it is still to be stored."""
+        return self.first and not self.replayed and self.problem is None
+
+
+async def begin(work: Work, table: str, kind: str, bodies: Sequence[B]) -> list[Item[B]]:
+    """Give every body its id, and find the repeats among them."""
+    ids = [getattr(body, "id", None) or uuid7() for body in bodies]
+    firsts = first_of_each(ids)
+    items = [
+        Item(id_, body, content_hash(work, kind, body), position in firsts)
+        for position, (id_, body) in enumerate(zip(ids, bodies, strict=True))
+    ]
+    settled = await settle(work, table, {item.id: item.content_hash for item in items if item.first})
+    for item in items:
+        item.replayed = item.first and item.id in settled.replayed
+        if item.id in settled.reused:
+            item.problem = IdReused()
+    return items
+
+
+class Claimed(Protocol):
+    """What has an id of the client's, the hash of what was asked under it, and a fate."""
+
+    id: UUID
+    content_hash: bytes
+    replayed: bool
+    problem: Problem | None
+
+
+async def follow_winners(work: Work, table: str, losers: Iterable[Claimed]) -> None:
+    """Settle those whose id was taken while they were on their way: a repeat, or an id used (or hidden) elsewhere."""
+    losing = list(losers)
+    settled = await settle(work, table, {item.id: item.content_hash for item in losing})
+    for item in losing:
+        item.replayed = item.id in settled.replayed
+        if not item.replayed:
+            item.problem = IdReused()
+
+
+def outcomes(items: Sequence[Item[B]], views: Mapping[UUID, V]) -> list[Outcome[V]]:
+    """Return what became of each item, in the order sent."""
+    leaders = {item.id: item for item in items if item.first}
+    for item in items:
+        if not item.first:
+            _follow(item, leaders[item.id])
+    return [
+        Outcome(item.id, None if item.problem else views[item.id], item.replayed, item.problem)
+        for item in items
+    ]
+
+
+def _follow(item: Item[B], leader: Item[B]) -> None:
+    if leader.problem is not None:
+        item.problem = leader.problem
+    elif item.content_hash == leader.content_hash:
+        item.replayed = True
+    else:
+        item.problem = IdReused()
