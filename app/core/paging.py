@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query
@@ -51,10 +52,19 @@ class Paging:
 def _read(kind: type, part: Any) -> Any:
     if not isinstance(part, str):
         raise TypeError
+    part.encode()  # a lone surrogate is no text
     value = kind.fromisoformat(part) if hasattr(kind, "fromisoformat") else kind(part)
-    if str(part).strip() != part or "\0" in part:
+    if part.strip() != part or "\0" in part or not _storable(value):
         raise ValueError
     return value
+
+
+def _storable(value: Any) -> bool:
+    """Tell whether PostgreSQL could hold such a key; what a mark's forger made up, it need not."""
+    if isinstance(value, datetime):
+        value.astimezone(UTC)  # OverflowError at the ends of the calendar
+        return value.tzinfo is not None
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
 def mark(*parts: Any) -> str:
