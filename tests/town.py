@@ -66,16 +66,16 @@ class Town:
             checkpoint_ids or [],
             now,
         )
-        unit = numbers[0] if len(codes[0]) == 12 else self.code * 1000
+        rows = [n if n >= 10**11 else n * 1000 for n in numbers]
         await self.owner.execute(
             "INSERT INTO staff (township_code, unit_code, id, name, codes, checkpoint_ids, position, health, active,"
             " rev, content_hash, recorded_at, author_id)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7, 'fit', true, 1, '', $8, $3)",
             self.code,
-            unit,
+            rows[0],
             account_id,
             f"王{role}",
-            numbers,
+            rows,
             checkpoint_ids or [],
             position,
             now,

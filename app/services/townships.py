@@ -1,10 +1,24 @@
-"""Townships and their settings."""
+"""Townships: made by an operator, changed by their own office."""
 
+import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import asyncpg
+
+from app.core.field_texts import declare
+from app.core.paging import Page, Paging
+from app.core.problems import NotFound, at
 from app.core.scope import township_of
 from app.core.work import Work
+from app.schemas.townships import TownshipPatch, TownshipView
+from app.services.township_settings import complete
+
+declare(
+    "timezone-fixed",
+    "时区在建立乡镇时确定,不能通过接口修改。",
+    "The zone was fixed when the township was created; no request changes it.",
+)
 
 
 class UnitRow(NamedTuple):
@@ -25,6 +39,59 @@ INSERT INTO units (township_code, unit_code, name, kind)
 SELECT $1, u.* FROM unnest($2::bigint[], $3::text[], $4::text[]) AS u
 ON CONFLICT (township_code, unit_code) DO UPDATE SET name = excluded.name, kind = excluded.kind
 """
+
+
+_SHOW = "SELECT code, name, timezone, settings FROM townships WHERE code = $1"
+
+_CHANGE = """
+UPDATE townships SET name = coalesce($2, name), settings = settings || $3::jsonb, rev = rev + 1
+WHERE code = $1 RETURNING code, name, timezone, settings
+"""
+
+
+async def list_townships(work: Work, paging: Paging) -> Page[TownshipView]:
+    """Return the one township that the caller belongs to."""
+    (behind,) = paging.key(int) or (0,)
+    return Page(items=[await show_township(work, work.township_code)] if work.township_code > behind else [])
+
+
+async def show_township(work: Work, code: int) -> TownshipView:
+    """Return the caller's township.
+
+    Raises:
+        NotFound: any other township, whether it exists or not.
+    """
+    if code != work.township_code:
+        raise NotFound
+    row = await work.sql.fetchrow(_SHOW, code)
+    assert row is not None
+    return _view(row)
+
+
+async def change_township(work: Work, code: int, body: TownshipPatch) -> TownshipView:
+    """Change the name and those settings that were sent.
+
+    Raises:
+        NotFound: not the caller's township.
+        Invalid: another zone than the stored one.
+    """
+    shown = await show_township(work, code)
+    sent = body.model_fields_set
+    if "timezone" in sent and body.timezone != shown.timezone:
+        raise at("/timezone", "timezone-fixed")
+    chosen = body.settings.model_dump(mode="json", exclude_unset=True) if "settings" in sent else {}
+    if not chosen and "name" not in sent:
+        return shown
+    name = body.name if "name" in sent else None
+    row = await work.sql.fetchrow(_CHANGE, code, name, json.dumps(chosen))
+    assert row is not None
+    return _view(row)
+
+
+def _view(row: asyncpg.Record) -> TownshipView:
+    return TownshipView(
+        code=row["code"], name=row["name"], timezone=row["timezone"], settings=complete(row["settings"])
+    )
 
 
 async def create_township(work: Work, code: int, name: str, timezone: str) -> bool:
