@@ -1,11 +1,37 @@
 """Logins, tokens, passwords and keys: what enters and leaves."""
 
+import re
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
+from app.core.field_texts import declare
+from app.core.validation import fault
 from app.schemas.fields import Body, Code, Day, Id, Instant, Line, Name, ScopeCode, View
+
+USERNAME = re.compile(r"[\w.@-]{1,64}")
+
+declare(
+    "username-format",
+    "用户名为1至64个字母、汉字、数字或 _ . @ -。",
+    "A user name is 1 to 64 letters, digits or _ . @ -",
+)
+
+
+def _username(text: str) -> str:
+    if USERNAME.fullmatch(text) is None:
+        raise fault("username-format")
+    return text
+
+
+Username = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    AfterValidator(_username),
+    WithJsonSchema({"type": "string", "pattern": r"^[\w.@-]{1,64}$", "examples": ["huangxi-1"]}),
+]
+"""The name with which a person logs in."""
 
 Password = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
@@ -60,8 +86,10 @@ class ApiKeyBody(Body):
 
     id: Id | None = None
     name: Name
-    code: ScopeCode
-    expires_on: Day
+    code: ScopeCode = Field(description="The scope whose aggregates the key may read.")
+    expires_on: Day = Field(
+        description="The last day on which the key is good; at most two years from today."
+    )
 
 
 class ApiKeyView(View):
@@ -70,13 +98,15 @@ class ApiKeyView(View):
     id: UUID
     name: str
     code: str
-    prefix: str
+    prefix: str = Field(description="The part behind `wgk_`, to tell keys apart; no secret.")
     expires_on: Day
     created_at: Instant
-    last_used_on: Day | None = None
+    last_used_on: Day | None
 
 
 class NewApiKeyView(ApiKeyView):
-    """A new key: `key` is shown this once."""
+    """A new key."""
 
-    key: str | None
+    key: str | None = Field(
+        description="Shown this once, for the header X-Api-Key; null when the id is repeated."
+    )

@@ -4,7 +4,6 @@ The last refresh token repeated by the same device returns the same successor fo
 have been lost; any other reuse means that somebody else holds a copy, and revokes the whole session.
 """
 
-import re
 import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -18,11 +17,9 @@ from app.core.language import Text
 from app.core.problems import Unauthorized
 from app.core.tokens import AccessClaims
 from app.core.work import OpenWork, Work
-from app.schemas.auth import TokenView
+from app.schemas.auth import USERNAME, TokenView
 from app.services.login_limits import count_try, forgive
 from app.services.passwords import verify_password
-
-USERNAME = re.compile(r"[\w.@-]{1,64}")
 
 
 class BadCredentials(Unauthorized):
