@@ -1,0 +1,5 @@
+"""`python -m app.cli` is `wangge`."""
+
+from app.cli.commands import main
+
+main()
