@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from app.models.crossings import CROSSINGS, crossing_sql
 from app.models.fence import fence_sql
 
 revision = "202611231904"
@@ -82,15 +83,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("township_code", "id", name=op.f("pk_decisions")),
     )
     op.create_index(
-        "ix_decisions_day", "decisions", ["township_code", "checkpoint_id", "day", "id"], unique=False
+        "ix_decisions_checkpoint",
+        "decisions",
+        ["township_code", "checkpoint_id", "occurred_at", "id"],
+        unique=False,
     )
     for table in ("checkpoints", "checkpoint_rules", "decisions"):
         for statement in fence_sql(table):
+            op.execute(statement)
+    for crossing in CROSSINGS:
+        for statement in crossing_sql(crossing):
             op.execute(statement)
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '3s'")
+    for crossing in CROSSINGS:
+        op.execute(f"DROP FUNCTION {crossing.signature}")
     op.drop_table("decisions")
     op.drop_table("checkpoint_rules")
     op.drop_table("checkpoints")

@@ -47,7 +47,7 @@ class Decision(Written, table=True):
     __tablename__ = "decisions"
     __table_args__ = (
         points_to("checkpoints", "checkpoint_id"),
-        Index("ix_decisions_day", "township_code", "checkpoint_id", "day", "id"),
+        Index("ix_decisions_checkpoint", "township_code", "checkpoint_id", "occurred_at", "id"),
     )
 
     checkpoint_id: UUID

@@ -1,0 +1,111 @@
+"""Decisions at checkpoints (contract, section 6): what the gate saw, and what it was told."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from app.core.field_texts import declare
+from app.core.validation import fault
+from app.domain.enums import DenyReason, Direction, Purpose, SubjectKind, Verdict
+from app.domain.identity import InvalidIdNumber, parse_id_number
+from app.schemas.fields import Body, Code, Day, Flag, Id, Instant, Line, Name, Note, Phone, Temperature, View
+
+declare(
+    "one-identity",
+    "身份只能出示一种:通行码、身份证号或人员编号。",
+    "Give one of pass, id_number and person_id.",
+)
+
+
+def _id_number(text: str) -> str:
+    try:
+        return parse_id_number(text).value
+    except InvalidIdNumber as error:
+        raise fault(error.code) from None
+
+
+GateIdNumber = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    AfterValidator(_id_number),
+    Field(description="18 digits (GB 11643); 15 are upgraded."),
+]
+"""An ID number as shown at a gate, by its 18 characters."""
+
+
+class SubjectBody(Body):
+    """Who is at the gate, as they identify themselves; somebody without any identity is an outsider."""
+
+    pass_: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        None, alias="pass", description="The text of a pass; not supported yet."
+    )
+    id_number: GateIdNumber | None = None
+    person_id: Id | None = Field(None, description="A registered person; an unknown id identifies nobody.")
+    name: Name | None = Field(
+        None, description="With `phone` it identifies a resident if both equal the register."
+    )
+    phone: Phone | None = None
+    plate: Line | None = Field(None, description="The vehicle's number plate.")
+    holder_last6: Annotated[str, StringConstraints(pattern=r"^[0-9]{5}[0-9Xx]$")] | None = Field(
+        None, description="The last six characters of the holder's ID number, shown with a pass."
+    )
+
+    @model_validator(mode="after")
+    def _one_identity(self) -> "SubjectBody":
+        if [self.pass_, self.id_number, self.person_id].count(None) < 2:
+            raise fault("one-identity")
+        return self
+
+
+class DecisionBody(Body):
+    """One person at one gate, as the gate saw them."""
+
+    id: Id | None = None
+    occurred_at: Instant
+    direction: Direction
+    subject: SubjectBody
+    temperature_c: Temperature
+    mask: Flag = Field(description="Whether the person wears a mask.")
+    purpose: Purpose
+    note: Note | None = None
+
+
+class ReasonView(View):
+    """Why passage is denied."""
+
+    code: DenyReason
+    text: str = Field(description="In the language of the request.")
+
+
+class SubjectView(View):
+    """As whom the gate took the person; never an address, never a full name."""
+
+    kind: SubjectKind
+    name_masked: str | None = Field(description="张三 → 张*; null where no name is known.")
+    unit_code: Code | None = Field(description="The unit where the register has the person, if it has.")
+
+
+class DecisionView(View):
+    """The checkpoint's answer; a denial is one like any other."""
+
+    id: UUID
+    verdict: Verdict
+    reasons: list[ReasonView] = Field(description="Every reason that applies, in the contract's order.")
+    rules_version: int
+    subject: SubjectView
+    day: Day = Field(description="The day in the township's zone on which it counts.")
+
+
+class DecisionItem(DecisionView):
+    """A decision in a list, with what the gate saw."""
+
+    checkpoint_id: UUID
+    occurred_at: Instant
+    recorded_at: Instant
+    direction: Direction
+    temperature_c: Temperature
+    mask: bool
+    purpose: Purpose
+    plate: str | None
+    note: str | None

@@ -1,0 +1,213 @@
+"""Decisions at checkpoints: the hot path. Two statements for a batch of any size, and a third where somebody repeats.
+
+A denial is a success: it is stored, counted and answered like any other ruling.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+
+from app.core.field_texts import declare
+from app.core.ids import uuid7
+from app.core.language import Text
+from app.core.outcome import Outcome
+from app.core.problems import IdReused, Invalid, NotFound, Problem, at
+from app.core.work import Work
+from app.domain.checkpoints import GateFacts, Rules
+from app.domain.checkpoints import decide as judge
+from app.domain.days import local_day
+from app.domain.enums import DenyReason, Verdict
+from app.domain.metrics import DENIED_BY, Metric
+from app.schemas.decisions import DecisionBody
+from app.services.checkpoint_places import at_own_place
+from app.services.checkpoint_rules import read_rules
+from app.services.claims import content_hash, first_of_each
+from app.services.gate_rulings import DecisionRow, Gate, Ruling, insert_decisions, stored_decisions
+from app.services.gate_subjects import claim_of, name_shown, sealed_claim
+
+declare("in-the-future", "时间晚于现在。", "This time lies in the future.")
+LEEWAY = timedelta(minutes=5)
+"""How far a phone's clock may run ahead of ours."""
+
+
+class PassUnsupported(Invalid):
+    """A pass was shown; this server does not read passes."""
+
+    code = "pass-unsupported"
+    title = Text("暂不支持通行码", "Passes are not supported")
+    detail_text = Text(
+        "请改用身份证号、人员编号或姓名加电话核验。",
+        "Identify the person by ID number, person id, or name and phone.",
+    )
+
+
+_FACTS = """
+SELECT c.unit_code AS gate_unit, c.rules_version, c.rules, d.id IS NOT NULL AS stored,
+    f.person_id, f.unit_code, f.name, f.quarantine_order_id, f.on_staff
+FROM unnest($3::uuid[], $4::bytea[], $5::uuid[], $6::text[], $7::bytea[])
+    WITH ORDINALITY AS asked(id, id_hash, person_id, name, phone_hash, place)
+JOIN checkpoints c ON c.township_code = $1 AND c.id = $2
+LEFT JOIN decisions d ON d.township_code = $1 AND d.id = asked.id
+LEFT JOIN LATERAL identify($1, asked.id_hash, asked.person_id, asked.name, asked.phone_hash) f ON true
+ORDER BY asked.place
+"""
+
+_BREACHES = """
+SELECT raise_breach($1, b.decision_id, b.alert_id, $4) FROM unnest($2::uuid[], $3::uuid[]) AS b(decision_id, alert_id)
+"""
+
+
+@dataclass(slots=True)
+class _Case:
+    """One body on its way to its ruling."""
+
+    id: UUID
+    body: DecisionBody
+    hash: bytes
+    repeats: bool
+    """Whether its id stood in the batch before, or is stored already."""
+    problem: Problem | None = None
+    row: DecisionRow | None = None
+    ruling: Ruling | None = None
+    made: bool = False
+
+
+async def decide(work: Work, checkpoint_id: UUID, bodies: Sequence[DecisionBody]) -> list[Outcome[Ruling]]:
+    """Judge everybody who came to a checkpoint, store it and count it, and alert for those who broke quarantine.
+
+    An outcome's problem is NotFound for a checkpoint that is not the caller's, PassUnsupported, IdReused, or Invalid
+    for a time in the future.
+    """
+    cases = _cases(work, checkpoint_id, bodies)
+    gate = await _judge(work, checkpoint_id, cases)
+    if gate is None:
+        return [Outcome(case.id, problem=NotFound()) for case in cases]
+    await _store(work, gate, cases)
+    await _look_up(work, [case for case in cases if not case.made and case.problem is None])
+    return [Outcome(case.id, case.ruling, not case.made, case.problem) for case in cases]
+
+
+def _cases(work: Work, checkpoint_id: UUID, bodies: Sequence[DecisionBody]) -> list[_Case]:
+    ids = [body.id or uuid7() for body in bodies]
+    firsts = first_of_each(ids)
+    return [
+        _Case(id_, body, content_hash(work, "decision", body, checkpoint_id), i not in firsts)
+        for i, (id_, body) in enumerate(zip(ids, bodies, strict=True))
+    ]
+
+
+async def _judge(work: Work, checkpoint_id: UUID, cases: Sequence[_Case]) -> Gate | None:
+    """Give each case that is new its row or its problem; None where the checkpoint is not the caller's."""
+    found = await _facts(work, checkpoint_id, cases) if at_own_place(work, checkpoint_id) else []
+    if not found:
+        return None
+    gate = Gate(checkpoint_id, found[0]["gate_unit"])
+    rules = read_rules(found[0]["rules_version"], found[0]["rules"])
+    for case, facts in zip(cases, found, strict=True):
+        case.repeats = case.repeats or facts["stored"]
+        if not case.repeats:
+            case.problem = _fault(work, case.body)
+        if not case.repeats and case.problem is None:
+            case.row = _row(work, gate, rules, case, facts)
+    return gate
+
+
+async def _facts(work: Work, checkpoint_id: UUID, cases: Sequence[_Case]) -> list[asyncpg.Record]:
+    claims = [claim_of(work, case.body.subject) for case in cases]
+    rows: list[asyncpg.Record] = await work.sql.fetch(
+        _FACTS,
+        work.township_code,
+        checkpoint_id,
+        [case.id for case in cases],
+        [claim.id_hash for claim in claims],
+        [claim.person_id for claim in claims],
+        [claim.name for claim in claims],
+        [claim.phone_hash for claim in claims],
+    )
+    return rows
+
+
+def _fault(work: Work, body: DecisionBody) -> Problem | None:
+    """Return what speaks against a body that its schema allows."""
+    if body.subject.pass_ is not None:
+        return PassUnsupported()
+    if body.occurred_at > work.now + LEEWAY:
+        return at("/occurred_at", "in-the-future")
+    return None
+
+
+def _row(work: Work, gate: Gate, rules: Rules, case: _Case, found: asyncpg.Record) -> DecisionRow:
+    body = case.body
+    known = found["person_id"] is not None
+    decision = judge(
+        rules,
+        GateFacts(
+            subject_known=known,
+            subject_unit=found["unit_code"],
+            subject_township=work.township_code if known else None,
+            on_staff=bool(found["on_staff"]),
+            quarantined=found["quarantine_order_id"] is not None,
+            temperature_c=body.temperature_c,
+            mask=body.mask,
+            purpose=body.purpose,
+            gate_unit=gate.unit_code,
+            gate_township=work.township_code,
+        ),
+    )
+    ruling = Ruling(
+        id=case.id,
+        verdict=decision.verdict,
+        reasons=decision.reasons,
+        rules_version=decision.rules_version,
+        subject_kind=decision.subject_kind,
+        name_masked=name_shown(found["name"], body.subject),
+        unit_code=found["unit_code"],
+        day=local_day(body.occurred_at, work.township.zone),
+    )
+    return DecisionRow(ruling, body, case.hash, found["person_id"], sealed_claim(work, case.id, body.subject))
+
+
+async def _store(work: Work, gate: Gate, cases: Sequence[_Case]) -> None:
+    """Store the new rows; what a parallel request stored first is left for the look-up."""
+    rows = [case.row for case in cases if case.row]
+    stored = await insert_decisions(work, gate, rows) if rows else frozenset()
+    breaches = []
+    for case in cases:
+        if case.row is not None and case.id in stored:
+            case.made, case.ruling = True, case.row.ruling
+            _count(work, gate, case.ruling)
+            if DenyReason.IN_QUARANTINE in case.ruling.reasons:
+                breaches.append(case.id)
+    await _raise_breaches(work, breaches)
+
+
+def _count(work: Work, gate: Gate, ruling: Ruling) -> None:
+    passed = ruling.verdict == Verdict.PASS
+    work.count(gate.unit_code, ruling.day, Metric.PASSES if passed else Metric.DENIALS)
+    for reason in ruling.reasons:
+        work.count(gate.unit_code, ruling.day, DENIED_BY[reason])
+
+
+async def _raise_breaches(work: Work, decision_ids: Sequence[UUID]) -> None:
+    """Alert the monitor and the township; the alert stands and counts in the person's own unit."""
+    if not decision_ids:
+        return
+    alerts = [uuid7() for _ in decision_ids]
+    rows = await work.sql.fetch(_BREACHES, work.township_code, decision_ids, alerts, work.now)
+    for row in rows:
+        if row["raise_breach"] is not None:
+            work.count(row["raise_breach"], work.today, Metric.ALERTS_OPEN)
+
+
+async def _look_up(work: Work, cases: Sequence[_Case]) -> None:
+    """Answer repeats from what is stored; an id that holds other content, or is hidden, was used before."""
+    if not cases:
+        return
+    stored = await stored_decisions(work, [case.id for case in cases])
+    for case in cases:
+        hash_, ruling = stored.get(case.id, (b"", None))
+        case.ruling = ruling if hash_ == case.hash else None
+        case.problem = None if case.ruling else IdReused()
