@@ -47,8 +47,8 @@ class NewAlert:
 
 
 _INSERT = """
-INSERT INTO alerts (township_code, unit_code, opened_at, status, rev, id, kind, cause, at, order_id, person_id, visit_id,
-    checkpoint_id, gate_unit_code, decision_id)
+INSERT INTO alerts (township_code, unit_code, opened_at, status, rev, id, kind, cause, at, order_id, person_id,
+    visit_id, checkpoint_id, gate_unit_code, decision_id)
 SELECT $1, $2, $3, 'open', 1, n.* FROM unnest($4::uuid[], $5::text[], $6::text[], $7::timestamptz[], $8::uuid[],
     $9::uuid[], $10::uuid[], $11::uuid[], $12::bigint[], $13::uuid[]) AS n
 ON CONFLICT DO NOTHING

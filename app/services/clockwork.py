@@ -69,6 +69,8 @@ async def tick_township(work: Work) -> None:
     """Do what has come due in the work's township, unless another process is at it."""
     if await work.sql.fetchval(_LOCK, work.township_code) is None:
         return
-    await quarantine_clock.close_slots(work)
+    # People before slots, as everywhere.
     await quarantine_clock.release_orders(work)
+    await quarantine_clock.close_slots(work)
+    await quarantine_clock.settle_late_visits(work)
     await work.sql.execute(_ADVANCE, work.township_code, work.now)

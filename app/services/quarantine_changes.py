@@ -116,7 +116,7 @@ async def _lock_order(work: Work, order_id: UUID) -> asyncpg.Record:
 
 def _runs(work: Work, order: asyncpg.Record) -> bool:
     """Tell whether an order is active, and not merely waiting for the clock to release it."""
-    return order["status"] == OrderStatus.ACTIVE and work.today < order["ends_on"]
+    return bool(order["status"] == OrderStatus.ACTIVE and work.today < order["ends_on"])
 
 
 async def _extend(work: Work, order: asyncpg.Record, end: date) -> None:

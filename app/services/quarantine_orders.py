@@ -87,8 +87,10 @@ _ACTIVE_STAFF = "SELECT id FROM staff WHERE township_code = $1 AND id = ANY($2) 
 
 
 async def create_orders(work: Work, bodies: Sequence[OrderBody]) -> list[Outcome[OrderView]]:
-    """Open the orders that callers ask for by name. An item's problems: NotFound (the person or the monitor),
-    Invalid, AlreadyQuarantined, IdReused."""
+    """Open the orders that callers ask for by name.
+
+    An item's problems: NotFound (the person or the monitor), Invalid, AlreadyQuarantined, IdReused.
+    """
     items = await batch.begin(work, "quarantine_orders", "quarantine.open", bodies)
     staff = await visible_staff(work, [i.body.monitor_id for i in items if i.body.monitor_id])
     orders: dict[UUID, NewOrder] = {}

@@ -121,7 +121,7 @@ async def book_visits(work: Work, visits: Mapping[SlotKey, int]) -> None:
     rows = await work.sql.fetch(_LOCK, work.township_code, *_columns(visits))
     if not rows:
         return
-    locked = {_key(row): row for row in rows}
+    locked = {key_of(row): row for row in rows}
     await work.sql.execute(_VISITED, work.township_code, *_columns(locked), [visits[key] for key in locked])
     firsts = {key: row for key, row in locked.items() if row["visits"] == 0}
     for row in firsts.values():
@@ -139,7 +139,7 @@ async def _settle(work: Work, rows: Sequence[asyncpg.Record]) -> None:
     """Turn slots from missed to done in the counters, and resolve their alerts, as far as the caller may."""
     if not rows:
         return
-    keys = [_key(row) for row in rows]
+    keys = [key_of(row) for row in rows]
     bookable = [row["missed"] and work.sees_unit(row["fact_unit_code"]) for row in rows]
     for row, booked in zip(rows, bookable, strict=True):
         if booked:
@@ -152,7 +152,8 @@ async def _settle(work: Work, rows: Sequence[asyncpg.Record]) -> None:
     )
 
 
-def _key(row: asyncpg.Record) -> SlotKey:
+def key_of(row: asyncpg.Record) -> SlotKey:
+    """Return which slot a row speaks of."""
     return SlotKey(row["order_id"], row["day"], row["kind"], row["slot"])
 
 
