@@ -3,7 +3,7 @@
 
 SHELL = /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test lint style types layers migrations image bench lock clean
 
 DEMO = exec sh scripts/in-venv demo
 DEV = exec sh scripts/in-venv dev
@@ -17,12 +17,22 @@ demo: ## the township 东观镇 on an embedded PostgreSQL: http://127.0.0.1:8000
 test: ## every test, on an embedded PostgreSQL or the one at DATABASE_URL
 	@$(DEV) pytest -n 2 -rs $(ARGS)
 
-lint: ## style, types, layers, migrations, Dockerfile
+lint: style types layers migrations image ## style, types, layers, migrations, Dockerfile (-k: go on after the first)
+
+style:
 	@$(DEV) ruff check .
 	@$(DEV) ruff format --check .
+
+types:
 	@$(DEV) mypy
+
+layers:
 	@$(DEV) lint-imports
+
+migrations:
 	@$(DEV) python scripts/lint_migrations.py
+
+image:
 	@$(DEV) hadolint Dockerfile
 
 bench: ## how fast, as ratios to pgbench on this machine
