@@ -1,0 +1,77 @@
+"""What checks leave behind: their lines, and the latest finding on each person and household.
+
+The latest check wins by the time at which it took place, whenever it arrived; at the same instant, the higher id.
+"""
+
+import json
+from collections.abc import Sequence
+
+from app.core.work import Work
+from app.services.check_lines import Check
+
+_LINES = """
+INSERT INTO check_lines (township_code, unit_code, fact_unit_code, check_id, person_id, line_no, occurred_at, day,
+    id_seen, whereabouts, away_to, returned_from, returned_on, exposure, temperature_c, symptoms, order_id)
+SELECT $1, n.unit, n.unit, n.check_id, n.person_id, n.line_no, n.occurred_at, n.day, n.id_seen, n.whereabouts,
+    n.away_to, n.returned_from, n.returned_on, n.exposure, n.temperature_c,
+    ARRAY(SELECT jsonb_array_elements_text(n.symptoms::jsonb)), n.order_id
+FROM unnest($2::bigint[], $3::uuid[], $4::uuid[], $5::int[], $6::timestamptz[], $7::date[], $8::bool[], $9::text[],
+    $10::text[], $11::text[], $12::date[], $13::text[], $14::numeric[], $15::text[], $16::uuid[])
+    AS n(unit, check_id, person_id, line_no, occurred_at, day, id_seen, whereabouts, away_to, returned_from,
+        returned_on, exposure, temperature_c, symptoms, order_id)
+"""
+
+_PEOPLE = """
+UPDATE people p SET whereabouts = n.whereabouts, away_to = n.away_to, returned_from = n.returned_from,
+    returned_on = n.returned_on, exposure = n.exposure, checked_at = n.occurred_at, rev = p.rev + 1
+FROM check_lines n
+WHERE p.township_code = $1 AND n.township_code = $1 AND n.check_id = ANY($2) AND p.id = n.person_id
+    AND (p.checked_at IS NULL OR p.checked_at < n.occurred_at OR (p.checked_at = n.occurred_at AND NOT EXISTS (
+        SELECT 1 FROM check_lines o
+        WHERE o.township_code = $1 AND o.person_id = p.id AND o.day = n.day AND o.occurred_at = n.occurred_at
+            AND o.check_id > n.check_id)))
+"""
+
+_HOUSEHOLDS = """
+UPDATE households h SET checked_at = n.occurred_at, rev = h.rev + 1
+FROM unnest($2::uuid[], $3::timestamptz[]) AS n(id, occurred_at)
+WHERE h.township_code = $1 AND h.id = n.id AND (h.checked_at IS NULL OR h.checked_at < n.occurred_at)
+"""
+
+
+async def store_results(work: Work, checks: Sequence[Check]) -> None:
+    """Store the lines of checks of distinct, locked households, and bring people and households up to date."""
+    rows = [row for check in checks for row in _rows(check)]
+    if rows:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        await work.sql.execute(_LINES, work.township_code, *columns)
+        await work.sql.execute(_PEOPLE, work.township_code, [check.id for check in checks])
+    await work.sql.execute(
+        _HOUSEHOLDS,
+        work.township_code,
+        [check.body.household_id for check in checks],
+        [check.body.occurred_at for check in checks],
+    )
+
+
+def _rows(check: Check) -> list[tuple[object, ...]]:
+    return [
+        (
+            check.unit_code,
+            check.id,
+            line.person_id,
+            number,
+            check.body.occurred_at,
+            check.day,
+            line.body.id_seen,
+            line.body.whereabouts,
+            line.body.away_to,
+            line.body.returned_from,
+            line.body.returned_on,
+            line.body.exposure,
+            line.body.temperature_c,
+            json.dumps(line.body.symptoms, ensure_ascii=False),
+            check.order_ids.get(line.person_id),
+        )
+        for number, line in enumerate(check.lines)
+    ]
