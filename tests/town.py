@@ -1,6 +1,6 @@
 """A township for one test: units, accounts of every role with tokens, and clients that speak for them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +17,19 @@ from app.core.ids import uuid7
 from app.core.kit import Kit
 from app.core.tokens import AccessClaims
 from app.services.townships import UnitRow, create_township, put_units
+
+
+class FreshToken(httpx.Auth):
+    """Sends a token that is good by the application's clock, wherever a test has moved it."""
+
+    def __init__(self, kit: Kit, account_id: UUID, session_id: UUID) -> None:
+        self.kit, self.account_id, self.session_id = kit, account_id, session_id
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        seconds = int(self.kit.clock.now().timestamp())
+        claims = AccessClaims(self.account_id, self.session_id, seconds, seconds + 600)
+        request.headers["Authorization"] = f"Bearer {self.kit.issue_token(claims)}"
+        yield request
 
 
 @dataclass
@@ -94,10 +107,9 @@ class Town:
             now,
             now + timedelta(days=3650),
         )
-        seconds = int(now.timestamp())
-        claims = AccessClaims(account_id, session_id, seconds, seconds + 36_000)
-        token = self.kit.issue_token(claims)
-        return self.client({"Authorization": f"Bearer {token}"})
+        client = self.client()
+        client.auth = FreshToken(self.kit, account_id, session_id)
+        return client
 
     def client(self, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
         """Return a client with these headers."""
