@@ -171,8 +171,6 @@ def _checked(ring: KeyRing) -> KeyRing:
     """Return the ring if it can be relied on."""
     if not any(key.retired is None for key in ring.tokens) or not ring.data:
         raise KeyRingError("the key ring lacks a key in use")
-    if len({key.kid for key in ring.tokens}) != len(ring.tokens):
-        raise KeyRingError("two token keys of the ring are the same")
     ids = [key.id for key in ring.data]
     if ids != sorted(set(ids)) or not 1 <= ids[0] <= ids[-1] <= 255:
         raise KeyRingError("the data keys' ids must rise from 1 to at most 255")
@@ -181,7 +179,7 @@ def _checked(ring: KeyRing) -> KeyRing:
     for secret in drawn:
         _check_strength(secret)
     if len(set(drawn)) != len(drawn):
-        raise WeakKey("one secret of the key ring serves two purposes")
+        raise WeakKey("a secret stands twice in the key ring")
     return ring
 
 

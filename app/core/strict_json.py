@@ -6,15 +6,15 @@ RecursionError on deep nesting. Here each of these is a `StrictJsonError` with a
 
 import json
 import re
+from itertools import accumulate
 from typing import Any, NoReturn
 
 MAX_DEPTH = 16
 _LARGEST = 2**63
 _LONGEST_FLOAT = 64
 
-# Ends at the closing quote, or for an unclosed text at the end: possessive, so that no body makes it scan twice.
-_TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NOT_BRACKETS = bytes(set(range(256)) - set(_STEP))
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -69,14 +69,11 @@ def _decode(body: bytes) -> str:
 
 def _check_depth(body: bytes, max_depth: int) -> None:
     """Count brackets outside texts before the recursive reader sees them."""
-    depth = 0
-    for bracket in _TEXT.sub(b"", body).translate(None, _NOT_BRACKETS):
-        if bracket in b"[{":
-            depth += 1
-            if depth > max_depth:
-                raise StrictJsonError("json-depth")
-        else:
-            depth -= 1
+    without_escapes = body.replace(rb"\\", b"").replace(rb"\"", b"")
+    outside_texts = b"".join(without_escapes.split(b'"')[::2])
+    brackets = outside_texts.translate(None, _NOT_BRACKETS)
+    if max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > max_depth:
+        raise StrictJsonError("json-depth")
 
 
 def _check_texts(value: object) -> None:

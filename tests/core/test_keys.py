@@ -180,7 +180,7 @@ def test_a_weak_secret_is_refused(path, secret, place):
 
 def test_one_secret_for_two_purposes_is_refused(path):
     edited(path, lambda document: document.update(refresh_key=document["index_key"]))
-    with pytest.raises(WeakKey, match="two purposes"):
+    with pytest.raises(WeakKey, match="twice"):
         KeyRing.load(path)
 
 

@@ -58,7 +58,7 @@ def test_any_other_form_is_refused():
     longer = [TOKEN + end for end in ("=", "A", "\n", ".", "." + mac)]
     other = ["", ".", "...", "wgr1", " " + TOKEN, TOKEN.upper(), "wgr1." * 100_000, *longer]
     other += [f"{p}.{session}.{generation}.{mac}" for p in ("wgr2", "WGR1", "", "wgr1 ")]
-    generations = ("", "07", "-7", "+7", "7.0", "0x7", "٧", "７", "1" * 10, "1" * 5000)
+    generations = ("", "07", "-7", "+7", "7.0", "0x7", "٧", "7٧", "７", "1" * 10, "1" * 5000)
     other += [f"{prefix}.{session}.{g}.{mac}" for g in generations]
     sessions = ("", session[:-1], session + "A", session[:-1] + "R", str(SESSION))
     other += [f"{prefix}.{s}.{generation}.{mac}" for s in sessions]

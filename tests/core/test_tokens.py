@@ -223,6 +223,14 @@ def test_a_signed_token_with_any_other_payload_is_refused(payload):
     refuses(signed(HEADER, payload))
 
 
+@pytest.mark.parametrize("change", ["=", "==", "!", "\n", "%3D"])
+def test_a_signed_token_whose_payload_has_another_spelling_is_refused(change):
+    payload = b64(json.dumps(PAYLOAD).encode())
+    for spelling in (payload + change, payload[:40] + change + payload[40:]):
+        text = f"{header_segment(KID)}.{spelling}"
+        refuses(f"{text}.{b64(PRIVATE.sign(text.encode()))}")
+
+
 def hostile():
     """Yield tokens that were not signed with our key, or not written as we write."""
     good = token()
