@@ -1,5 +1,35 @@
 """One file a noun; handlers of one to five lines."""
 
-from app.routers import auth, reports, system
+from app.routers import (
+    alerts,
+    api_keys,
+    auth,
+    checkpoints,
+    decisions,
+    grid,
+    household_checks,
+    households,
+    people,
+    quarantine,
+    reports,
+    staff,
+    system,
+    visits,
+)
 
-ROUTERS = (system.router, auth.router, reports.router)
+ROUTERS = (
+    system.router,
+    auth.router,
+    checkpoints.router,
+    decisions.router,
+    grid.router,
+    households.router,
+    people.router,
+    household_checks.router,
+    staff.router,
+    api_keys.router,
+    reports.router,
+    quarantine.router,
+    visits.router,
+    alerts.router,
+)
