@@ -10,6 +10,7 @@ from app.core.strict_route import StrictRoute
 from app.core.work import Work
 from app.domain.permissions import Permission
 from app.schemas.auth import MeView, PasswordBody, RefreshBody, TokenView
+from app.schemas.fields import Line
 from app.services import me, sessions
 
 router = APIRouter(prefix="/v1", tags=["auth"], route_class=StrictRoute)
@@ -22,13 +23,13 @@ async def token(
     front: Annotated[Front, public()],
     username: Annotated[Text200, Form()],
     password: Annotated[Text200, Form()],
-    device_id: Annotated[Text200 | None, Form()] = None,
+    device_id: Annotated[
+        Line | None, Form(description="Any name that stays the same on this device.")
+    ] = None,
     grant_type: Annotated[str | None, Form(pattern="^password$")] = None,
 ) -> TokenView:
     """Log in with name and password (OAuth2 password form)."""
-    return await sessions.login(
-        front.kit, front.open_work, username, password, device_id or None, front.address
-    )
+    return await sessions.login(front.kit, front.open_work, username, password, device_id, front.address)
 
 
 @router.post("/auth/refresh")

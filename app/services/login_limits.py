@@ -40,9 +40,12 @@ async def count_try(open_work: OpenWork, username: str, address: str, most: int)
 
 
 async def forgive(work: Work, username: str, address: str) -> None:
-    """Take the try of a login that succeeded back: the name starts afresh, the address has one less."""
-    await work.sql.execute("DELETE FROM login_attempts WHERE key = $1", _key(work, "name", username))
+    """Take the try of a login that succeeded back: the name starts afresh, the address has one less.
+
+    The address goes first, as in `count_try`, so that two logins never wait for each other in a circle.
+    """
     await work.sql.execute(
         "UPDATE login_attempts SET failures = failures - 1 WHERE key = $1 AND failures > 0",
         _key(work, "address", address),
     )
+    await work.sql.execute("DELETE FROM login_attempts WHERE key = $1", _key(work, "name", username))

@@ -8,6 +8,7 @@ from app.services.passwords import check_strength, hash_password, verify_passwor
 from app.services.sessions import end_sessions
 
 declare("password-wrong", "原密码不正确。", "This is not your present password.")
+declare("password-unchanged", "新密码不能与原密码相同。", "Choose another password than the present one.")
 
 _ACCOUNT = """
 SELECT a.id, a.username, a.role, a.codes, a.checkpoint_ids, a.password_hash, a.password_expires_at, s.name
@@ -40,12 +41,14 @@ async def change_password(work: Work, old: str, new: str) -> None:
     """Change the caller's password, and end their other sessions.
 
     Raises:
-        Invalid: the old one is wrong, or the new one is weak.
+        Invalid: the old one is wrong, or the new one is weak or no other.
     """
     row = await work.sql.fetchrow(_ACCOUNT, work.account_id)
     assert row is not None
     check_strength(new, row["username"], "/new")
     if not await verify_password(old, row["password_hash"]):
         raise at("/old", "password-wrong")
+    if new == old:
+        raise at("/new", "password-unchanged")
     await work.sql.execute(_CHANGE, work.account_id, await hash_password(new))
     await end_sessions(work, work.account_id, but=work.caller.session_id)

@@ -98,10 +98,12 @@ async def test_a_new_staff_member(town: Town) -> None:
     }
     assert (await office.get(f"/v1/staff/{sent['id']}")).json() == made.json()
     account = await town.owner.fetchrow("SELECT * FROM accounts WHERE id = $1", UUID(sent["id"]))
+    assert account is not None
     assert account["codes"] == [int(town.units[1]), int(town.units[0])]
     assert (account["township_code"], account["role"], account["active"]) == (town.code, "village", True)
     assert account["password_hash"] is None
     row = await town.owner.fetchrow("SELECT * FROM staff WHERE id = $1", UUID(sent["id"]))
+    assert row is not None
     assert row["author_id"] == town.accounts["township"]
     assert b"0003" not in row["phone_sealed"]
 
@@ -261,7 +263,8 @@ async def test_lists_are_fenced_filtered_and_paged(town: Town, other_town: Town)
     assert await ids(village) == own
     assert await ids(village, unit_code=town.units[1]) == []
     assert await ids(await other_town.township()) == [str(other_town.accounts["township"])]
-    pages, after = [], None
+    pages: list[list[str]] = []
+    after = None
     while after is not None or not pages:
         query = {"limit": 3} | ({"after": after} if after else {})
         page = (await office.get("/v1/staff", params=query)).json()
@@ -348,6 +351,7 @@ async def test_a_change_of_role_brings_its_scope(town: Town) -> None:
     row = await town.owner.fetchrow(
         "SELECT codes, unit_code, checkpoint_ids FROM staff WHERE id = $1", UUID(made["id"])
     )
+    assert row is not None
     assert tuple(row) == ([int(town.units[1])], int(town.units[1]), [])
 
 
