@@ -1,0 +1,127 @@
+"""A township with one record of each noun in its first unit, made through the API; the sweep looks for its ids."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from httpx import AsyncClient
+
+from app.domain.identity import check_digit
+from tests.town import Town
+
+# Which table an id in a path or body stands for, where the name alone does not tell.
+NOUNS = {
+    "person_id": "people",
+    "monitor_id": "staff",
+    "order_id": "quarantine_orders",
+    "site_id": "disinfection_sites",
+    "head_id": "people",
+}
+
+
+@dataclass
+class Scenario:
+    """The clients of a town, and the ids of what was made there, by table."""
+
+    town: Town
+    office: AsyncClient
+    ids: dict[str, str] = field(default_factory=dict)
+
+    async def make(self, table: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Create something and remember its id."""
+        answer = await self.office.post(path, json=body)
+        assert answer.status_code == 201, (path, answer.text)
+        made: dict[str, Any] = answer.json()
+        self.ids.setdefault(table, made["id"])
+        return made
+
+    def id_for(self, path: str, name: str) -> str | None:
+        """Return the id that a parameter of a path, or a member of a body, stands for here."""
+        if name == "unit_code":
+            return self.town.units[0]
+        if name == "code":
+            return str(self.town.code)
+        before, parameter, _ = path.partition("/{" + name + "}")
+        if parameter:
+            return self.ids.get(before.rpartition("/")[2].replace("-", "_"))
+        if name in NOUNS:
+            return self.ids.get(NOUNS[name])
+        noun = name.removesuffix("_ids").removesuffix("_id")
+        return next((v for table, v in self.ids.items() if table in (f"{noun}s", f"{noun}es")), None)
+
+
+def id_number(serial: int, birth: str = "19900101") -> str:
+    """Return a valid ID number."""
+    first = f"511303{birth}{serial:03d}"
+    return first + check_digit(first)
+
+
+async def make_scenario(town: Town) -> Scenario:
+    """Make one of each, as the township's office."""
+    unit = town.units[0]
+    s = Scenario(town, await town.township())
+    now = town.kit.clock.now()
+    at = (now - timedelta(minutes=5)).isoformat()
+    home = await s.make(
+        "households",
+        "/v1/households",
+        {
+            "unit_code": unit,
+            "address": "试验村一组1号",
+            "head": {"name": "李四", "id_number": id_number(1), "phone": "19900000001"},
+            "members": [{"name": "李五", "id_number": id_number(2)}],
+        },
+    )
+    head, member = home["head"]["id"], home["members"][0]["id"]
+    s.ids["people"] = head
+    line = {"id_seen": True, "whereabouts": "returned", "exposure": "hubei_returnee"}
+    check = await s.make(
+        "household_checks",
+        "/v1/household-checks",
+        {
+            "household_id": home["id"],
+            "occurred_at": at,
+            "register_seen": True,
+            "members": [{"person_id": head, **line}],
+        },
+    )
+    s.ids["quarantine_orders"] = check["quarantine_orders"][0]["id"]
+    assert check["unaccounted"] == [member]
+    await s.make(
+        "visits",
+        "/v1/visits",
+        {
+            "order_id": s.ids["quarantine_orders"],
+            "kind": "temperature",
+            "occurred_at": at,
+            "temperature_c": 38.1,
+            "at_home": True,
+        },
+    )
+    s.ids["alerts"] = (await s.office.get("/v1/alerts?status=open")).json()["items"][0]["id"]
+    gate = await s.make(
+        "checkpoints", "/v1/checkpoints", {"number": 1, "unit_code": unit, "name": "村口", "kind": "village"}
+    )
+    await s.make(
+        "decisions",
+        f"/v1/checkpoints/{gate['id']}/decisions",
+        {
+            "occurred_at": at,
+            "direction": "out",
+            "subject": {"person_id": head},
+            "temperature_c": 36.5,
+            "mask": True,
+            "purpose": "food",
+        },
+    )
+    site = await s.make(
+        "disinfection_sites",
+        "/v1/disinfection-sites",
+        {"unit_code": unit, "name": "药房", "kind": "pharmacy"},
+    )
+    await s.make("disinfection_logs", "/v1/disinfection-logs", {"site_id": site["id"], "occurred_at": at})
+    staff = {"username": f"cadre-{town.code}", "name": "赵六", "role": "village", "codes": [unit]}
+    await s.make("staff", "/v1/staff", staff)
+    until = (now + timedelta(days=30)).date().isoformat()
+    await s.make("api_keys", "/v1/api-keys", {"name": "大屏", "code": str(town.code), "expires_on": until})
+    return s
