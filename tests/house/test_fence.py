@@ -65,7 +65,7 @@ async def put_row(town: Town, table: str, unit: int, connection: Any = None) -> 
 
 
 @asynccontextmanager
-async def as_application(town: Town, lanes: dict[str, str] | None) -> AsyncIterator[asyncpg.Connection]:
+async def as_application(town: Town, lanes: dict[str, str] | None) -> AsyncIterator[Any]:
     """A transaction of the application's role with these lanes open, rolled back at the end."""
     async with town.owner.acquire() as connection:
         transaction = connection.transaction()
@@ -82,7 +82,7 @@ async def as_application(town: Town, lanes: dict[str, str] | None) -> AsyncItera
             await transaction.rollback()
 
 
-async def count(connection: asyncpg.Connection, table: str, town: Town) -> int:
+async def count(connection: Any, table: str, town: Town) -> int:
     found = await connection.fetchval(f"SELECT count(*) FROM {table} WHERE township_code = $1", town.code)
     assert isinstance(found, int)
     return found

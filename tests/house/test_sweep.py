@@ -71,13 +71,15 @@ def bytes_of(answer: Response) -> tuple[int, bytes]:
 
 
 def concerns_a_record(app: FastAPI, method: str, path: str) -> bool:
+    """Tell whether an operation names any record, in its path or its body."""
     document = app.openapi()
     named: list[str] = []
-    body_for(
-        document,
-        document["paths"][path][method.lower()],
-        lambda name: named.append(name) or nonexistent(path, name),
-    )
+
+    def note(name: str) -> str | None:
+        named.append(name)
+        return nonexistent(path, name)
+
+    body_for(document, document["paths"][path][method.lower()], note)
     return bool(names_of(path)) or any(nonexistent(path, name) for name in named)
 
 
