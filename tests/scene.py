@@ -141,12 +141,12 @@ async def counters(town: Town) -> dict[tuple[int, date], dict[str, int]]:
 
 async def counted(town: Town, metric: str, unit: int = 0) -> dict[str, int]:
     """Return one counter of a unit by day, where it is not zero."""
-    stored = await counters(town)
-    return {
-        str(day): amounts[metric]
-        for (unit_code, day), amounts in sorted(stored.items())
-        if unit_code == int(town.units[unit]) and metric in amounts
-    }
+    rows = await town.owner.fetch(
+        f"SELECT day, {metric} AS n FROM daily_counters WHERE township_code = $1 AND unit_code = $2 ORDER BY day",
+        town.code,
+        int(town.units[unit]),
+    )
+    return {str(row["day"]): row["n"] for row in rows if row["n"]}
 
 
 async def assert_counters_true(town: Town) -> None:
