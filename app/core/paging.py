@@ -86,7 +86,7 @@ def _ascii_number(value: object) -> object:
 
 async def _paging(
     limit: Annotated[
-        int, BeforeValidator(_ascii_number), Query(ge=1, le=500, description="Rows a page, 1 to 500.")
+        int, Query(ge=1, le=500, description="Rows a page, 1 to 500."), BeforeValidator(_ascii_number)
     ] = 50,
     after: Annotated[
         str | None, Query(max_length=MARK_LENGTH, description="`next` of the page before.")

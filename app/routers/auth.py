@@ -1,6 +1,6 @@
 """Logins and the caller's own account."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
 from pydantic import StringConstraints
@@ -15,10 +15,18 @@ from app.services import me, sessions
 
 router = APIRouter(prefix="/v1", tags=["auth"], route_class=StrictRoute)
 
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    401: {"description": "Wrong name, password or refresh token", "content": _PROBLEM}
+}
+_LIMITED: dict[int | str, dict[str, Any]] = {
+    429: {"description": "Too many failed logins; see Retry-After", "content": _PROBLEM}
+}
+
 Text200 = Annotated[str, StringConstraints(max_length=200)]
 
 
-@router.post("/auth/token")
+@router.post("/auth/token", responses=_REFUSED | _LIMITED)
 async def token(
     front: Annotated[Front, public()],
     username: Annotated[Text200, Form()],
@@ -32,7 +40,7 @@ async def token(
     return await sessions.login(front.kit, front.open_work, username, password, device_id, front.address)
 
 
-@router.post("/auth/refresh")
+@router.post("/auth/refresh", responses=_REFUSED)
 async def refresh(front: Annotated[Front, public()], body: RefreshBody) -> TokenView:
     """Exchange the refresh token; repeated within 10 minutes by the same device it gives the same successor."""
     return await sessions.renew(front.kit, front.open_work, body.refresh_token, body.device_id)

@@ -42,8 +42,7 @@ WHERE township_code = $1 AND id = $2
 
 _STAFF = """
 UPDATE staff SET unit_code = $3, name = $4, codes = $5, checkpoint_ids = $6, team = $7, position = $8, health = $9,
-                 active = $10, person_id = $11, rev = rev + 1,
-                 phone_sealed = CASE WHEN $12 THEN $13 ELSE phone_sealed END
+                 active = $10, person_id = $11, phone_sealed = $12, rev = rev + 1
 WHERE township_code = $1 AND id = $2
 """
 
@@ -57,9 +56,9 @@ async def change_staff(work: Work, staff_id: UUID, body: StaffPatch) -> StaffVie
         UsernameTaken: somebody else has the new user name.
         LastTownshipAccount: nobody could manage the township any more.
     """
-    await show_staff(work, staff_id)
+    seen = await show_staff(work, staff_id)
     if not body.model_fields_set:
-        return await show_staff(work, staff_id)
+        return seen
     locked = await work.sql.fetch(
         _LOCK, work.township_code, staff_id, work.now, bool(body.model_fields_set & {"role", "active"})
     )
@@ -68,7 +67,7 @@ async def change_staff(work: Work, staff_id: UUID, body: StaffPatch) -> StaffVie
     assignment = await _reassign(work, current, body)
     if current.active and current.role is Role.TOWNSHIP and not (new.active and new.role is Role.TOWNSHIP):
         _keep_one(work, [row for row in locked if row["id"] != staff_id])
-    await _store(work, new, assignment, "phone" in body.model_fields_set)
+    await _store(work, new, assignment)
     if current.active and not new.active:
         await end_sessions(work, staff_id)
     return await show_staff(work, staff_id)
@@ -104,7 +103,7 @@ def _keep_one(work: Work, others: list[asyncpg.Record]) -> None:
         raise LastTownshipAccount
 
 
-async def _store(work: Work, new: StaffView, assignment: Assignment, phone_sent: bool) -> None:
+async def _store(work: Work, new: StaffView, assignment: Assignment) -> None:
     gates = assignment.checkpoint_ids
     await work.sql.execute(
         _ACCOUNT,
@@ -129,6 +128,5 @@ async def _store(work: Work, new: StaffView, assignment: Assignment, phone_sent:
         new.health,
         new.active,
         assignment.person_id,
-        phone_sent,
         seal(work, "staff.phone", new.id, new.phone),
     )
