@@ -83,7 +83,9 @@ class RevealBody(Body):
 class WarningView(View):
     """Something to look at again; nothing was refused for it."""
 
-    pointer: str = Field(description="A JSON pointer into the object that holds the warnings.")
+    pointer: str = Field(
+        description="A JSON pointer into the object that holds the warnings; of a check, into what was sent."
+    )
     code: str
     message: str = Field(description="In the language of the request.")
 

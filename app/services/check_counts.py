@@ -55,7 +55,10 @@ class Before:
 
 
 async def counted_before(work: Work, checks: Sequence[Check]) -> Before:
-    """Return what the days of these checks have counted; their households are locked, and they are not yet stored."""
+    """Return what the days of these checks, at least one, have counted already.
+
+    Their households are locked, and they are not yet stored.
+    """
     doors = [(check.body.household_id, check.day, check.unit_code) for check in checks]
     people = [(line.person_id, check.day, check.unit_code) for check in checks for line in check.lines]
     households = await work.sql.fetch(_CHECKED, work.township_code, *_columns(doors))

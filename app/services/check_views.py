@@ -98,4 +98,4 @@ async def list_checks(
 def _warnings(work: Work, line: asyncpg.Record) -> list[WarningView]:
     """Return what is odd about the number of somebody whom this check registered."""
     number = unseal(work, "people.id_number", line["person_id"], line["registered"])
-    return moved(warnings_of(work, number), f"/members/{line['line_no']}")
+    return moved(warnings_of(work, number), f"/members/{line['line_no']}/person")

@@ -69,6 +69,8 @@ async def _record(work: Work, items: Sequence[Item[CheckBody]]) -> None:
     await _settle_again(work, items)
     members = await lock_members(work, units)
     checks = _read(work, items, units, members)
+    if not checks:
+        return
     problems = await screen(work, {check.id: check.newcomers for check in checks.values()})
     checks = {id_: check for id_, check in checks.items() if id_ not in problems}
     before = await counted_before(work, list(checks.values()))

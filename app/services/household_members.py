@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.core.ids import uuid7
 from app.core.outcome import Outcome
-from app.core.problems import NotFound, Problem
+from app.core.problems import IdReused, NotFound, Problem
 from app.core.work import Work
 from app.domain.metrics import Metric
 from app.schemas.households import PersonBody, PersonView
@@ -73,6 +73,8 @@ async def _begin(work: Work, members: Sequence[NewMember]) -> list[Item[PersonBo
     settled = await settle(work, "people", {item.id: item.content_hash for item in items if item.first})
     for item in items:
         item.replayed = item.first and item.id in settled.replayed
+        if item.id in settled.reused:
+            item.problem = IdReused()
     return items
 
 
