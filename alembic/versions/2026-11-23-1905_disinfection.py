@@ -77,6 +77,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_disinfection_logs_site", "disinfection_logs", ["township_code", "site_id", "day"], unique=False
     )
+    op.create_index(
+        "ix_disinfection_logs_time", "disinfection_logs", ["township_code", "occurred_at", "id"], unique=False
+    )
     for table in ("disinfection_sites", "disinfection_logs"):
         for statement in fence_sql(table):
             op.execute(statement)

@@ -45,6 +45,7 @@ class DisinfectionLog(Written, table=True):
     __table_args__ = (
         points_to("disinfection_sites", "site_id"),
         Index("ix_disinfection_logs_site", "township_code", "site_id", "day"),
+        Index("ix_disinfection_logs_time", "township_code", "occurred_at", "id"),
     )
 
     site_id: UUID

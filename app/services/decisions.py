@@ -5,12 +5,10 @@ A denial is a success: it is stored, counted and answered like any other ruling.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
 
-from app.core.field_texts import declare
 from app.core.ids import uuid7
 from app.core.language import Text
 from app.core.outcome import Outcome
@@ -27,10 +25,7 @@ from app.services.checkpoint_rules import read_rules
 from app.services.claims import content_hash, first_of_each
 from app.services.gate_rulings import DecisionRow, Gate, Ruling, insert_decisions, stored_decisions
 from app.services.gate_subjects import claim_of, name_shown, sealed_claim
-
-declare("in-the-future", "时间晚于现在。", "This time lies in the future.")
-LEEWAY = timedelta(minutes=5)
-"""How far a phone's clock may run ahead of ours."""
+from app.services.moments import in_the_future
 
 
 class PassUnsupported(Invalid):
@@ -134,7 +129,7 @@ def _fault(work: Work, body: DecisionBody) -> Problem | None:
     """Return what speaks against a body that its schema allows."""
     if body.subject.pass_ is not None:
         return PassUnsupported()
-    if body.occurred_at > work.now + LEEWAY:
+    if in_the_future(work, body.occurred_at):
         return at("/occurred_at", "in-the-future")
     return None
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from app.core.ids import uuid7
 from app.core.work import Work
 from app.domain.enums import SiteKind
-from app.services.site_stock import change_due
+from app.services.site_stock import change_due, count_logs
 
 _ENSURE = """
 INSERT INTO disinfection_sites (township_code, unit_code, id, content_hash, author_id, recorded_at, name, kind,
@@ -26,7 +26,7 @@ ON CONFLICT DO NOTHING
 """
 
 _LOCK = """
-SELECT id FROM disinfection_sites WHERE township_code = $1 AND household_id = ANY($2) ORDER BY household_id FOR UPDATE
+SELECT id FROM disinfection_sites WHERE township_code = $1 AND household_id = ANY($2) ORDER BY id FOR NO KEY UPDATE
 """
 
 _STATE = """
@@ -74,6 +74,7 @@ async def orders_changed(work: Work, household_ids: Iterable[UUID]) -> None:
     await work.sql.execute(_SWITCH, work.township_code, [s.site_id for s in switches], work.today)
     for switch in switches:
         change_due(work, switch.unit_code, switch.before, switch.after, switch.done_today)
+    await count_logs(work, {(switch.site_id, work.today) for switch in switches})
 
 
 async def _ensure_sites(work: Work, households: list[UUID]) -> None:
