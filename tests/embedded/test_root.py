@@ -30,14 +30,19 @@ def modes(folder: Path) -> dict[Path, tuple[int, int, int]]:
     return {path: (status.st_mode, status.st_uid, status.st_gid) for path, status in found.items()}
 
 
+def test_the_server_has_none_of_roots_rights(folder, owners):
+    owner = owners(folder, extra_groups=[0, 4]).wait_ready()
+    status = Path(f"/proc/{owner.server_pid}/status").read_text()
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    assert "0" not in fields["Uid"].split()
+    assert "0" not in fields["Gid"].split()
+    assert fields["Groups"].split() == []
+    assert int(fields["CapEff"], 16) == 0
+
+
 def test_data_below_a_private_folder_live_apart(private, tools):
     before = modes(private)
     with EmbeddedServer.start(private / "data", settings=tools.quick) as server:
-        status = Path(f"/proc/{server.pid}/status").read_text()
-        fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-        assert "0" not in fields["Uid"].split()
-        assert "0" not in fields["Gid"].split()
-        assert fields["Groups"].strip() == ""
         home = (private / "data" / "postgres").readlink()
         assert home.parent == APART
         assert stat.S_IMODE(home.stat().st_mode) == 0o700

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import stat
+import tempfile
 import threading
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.core.embedded import DataFolderBusy, EmbeddedServer, ServerFailed
+from app.core.embedded.account import Account
+from app.core.embedded.sockets import remove_socket_dir, settle_socket_dir
 
 
 def test_data_outlive_a_stop(empty_folder, tools):
@@ -127,6 +130,21 @@ def test_any_path_will_do(tmp_path, name, tools):
     if socket_dir != (folder / "postgres").resolve():
         assert not socket_dir.exists()
     EmbeddedServer.destroy(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "stays"),
+    [("plain-1.2_x", True), ("东观镇", False), ("a,b", False), ("a:b", False), ("x" * 90, False)],
+)
+def test_the_socket_lies_in_the_home_where_its_path_is_short_and_plain(name, stays):
+    with tempfile.TemporaryDirectory(prefix="wangge-") as place:
+        home = Path(place) / name
+        home.mkdir(mode=0o700)
+        chosen = settle_socket_dir(home, Account(os.geteuid(), os.getegid()))
+        assert (chosen == home) is stays
+        assert stat.S_IMODE(chosen.stat().st_mode) == 0o700
+        remove_socket_dir(chosen, home)
+        assert chosen.exists() is stays
 
 
 def test_two_folders_do_not_disturb_each_other(tmp_path, tools):
