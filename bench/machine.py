@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.embedded import EmbeddedServer, find_binaries
+from app.core.embedded import find_binaries
 from app.core.settings import Settings
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -20,9 +20,8 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The database of a run and the settings of its server."""
+    """The settings of a run's server, with the addresses of its database."""
 
-    database: EmbeddedServer
     settings: Settings
 
     @property
@@ -76,17 +75,19 @@ INSERT INTO bench_decisions (id, person, verdict, at) VALUES (gen_random_uuid(),
 """
 
 _PGBENCH_TABLES = """
+SET client_min_messages = warning;
 CREATE TABLE IF NOT EXISTS bench_people (id int PRIMARY KEY, payload text NOT NULL);
 INSERT INTO bench_people SELECT n, repeat('x', 100) FROM generate_series(1, 10000) n ON CONFLICT DO NOTHING;
-CREATE TABLE IF NOT EXISTS bench_decisions (id uuid PRIMARY KEY, person int NOT NULL, verdict text NOT NULL, at timestamptz);
+CREATE TABLE IF NOT EXISTS bench_decisions
+    (id uuid PRIMARY KEY, person int NOT NULL, verdict text NOT NULL, at timestamptz);
 """
 
 
 def pgbench(machine: Machine, seconds: int, clients: int = 8) -> float:
-    """Return how many SELECT + INSERT transactions a second pgbench reaches on this database with prepared statements."""
+    """Return how many SELECT + INSERT a second pgbench reaches on this database, with prepared statements."""
     programs = find_binaries()
     subprocess.run(
-        [programs / "psql", "-q", "-v", "ON_ERROR_STOP=1", "-c", _PGBENCH_TABLES, machine.owner_url],
+        [str(programs / "psql"), "-q", "-v", "ON_ERROR_STOP=1", "-c", _PGBENCH_TABLES, machine.owner_url],
         check=True,
         stdout=subprocess.DEVNULL,
     )
