@@ -7,7 +7,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class HouseholdFacts:
-    """A household: its registered people, and whom its last check named (None: never checked)."""
+    """A household: its registered people, and whom its checks named (None: never checked)."""
 
     id: UUID
     registered_ids: Collection[UUID]
@@ -33,7 +33,7 @@ class Coverage:
 def coverage(households: Iterable[HouseholdFacts]) -> Coverage:
     """Count households and people, and how many of them a check has accounted for.
 
-    A person counts as accounted for when the household's last check has a line for them: someone registered since is
+    A person counts as accounted for when a check has a line for them: someone registered since is
     still to be asked after. The work list keeps the order given.
     """
     total = checked = people = missing = 0

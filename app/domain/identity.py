@@ -8,6 +8,7 @@ order of registration (odd for men, even for women) and one check character by I
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from operator import mul
 from typing import Literal
 
 Sex = Literal["male", "female"]
@@ -74,14 +75,20 @@ def parse_id_number(text: str, today: date | None = None) -> IdNumber:
     birth_date = _birth_date(digits[6:14])
     if birth_date is None or (today is not None and birth_date > today):
         raise InvalidIdNumber(IdFault.DATE)
-    if check not in ("", check_digit(digits)):
+    right = check_digit(digits)
+    if check not in ("", right):
         raise InvalidIdNumber(IdFault.CHECK_DIGIT)
     return IdNumber(
-        value=digits + check_digit(digits),
+        value=digits + right,
         birth_date=birth_date,
         sex="male" if int(digits[16]) % 2 else "female",
-        region_known=digits[:2] in _PROVINCES,
+        region_known=is_region_known(digits),
     )
+
+
+def is_region_known(id_number: str) -> bool:
+    """Tell whether the table has the province in which a number was issued."""
+    return id_number[:2] in _PROVINCES
 
 
 def check_digit(first17: str) -> str:
@@ -92,7 +99,7 @@ def check_digit(first17: str) -> str:
     """
     if len(first17) != 17 or not _are_digits(first17):
         raise ValueError("a check digit is computed from 17 digits")
-    total = sum(int(digit) * weight for digit, weight in zip(first17, _WEIGHTS, strict=True))
+    total = sum(map(mul, map(int, first17), _WEIGHTS))
     return _CHECK_CHARACTERS[total % 11]
 
 

@@ -8,7 +8,7 @@ import asyncpg
 from app.core.field_texts import FIELD_TEXTS, declare
 from app.core.problems import NotFound
 from app.core.work import Work
-from app.domain.identity import REGION_UNKNOWN, mask_id_number, parse_id_number
+from app.domain.identity import REGION_UNKNOWN, is_region_known, mask_id_number
 from app.schemas.households import PersonView, WarningView
 from app.services.sealing import unseal
 
@@ -56,7 +56,7 @@ async def show_person(work: Work, person_id: UUID) -> PersonView:
 
 def warnings_of(work: Work, id_number: str | None) -> list[WarningView]:
     """Return what is odd about a valid ID number: a region that is not in the table."""
-    if id_number is None or parse_id_number(id_number).region_known:
+    if id_number is None or is_region_known(id_number):
         return []
     message = FIELD_TEXTS[REGION_UNKNOWN].say(work.language)
     return [WarningView(pointer="/id_number", code=REGION_UNKNOWN, message=message)]
