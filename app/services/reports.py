@@ -27,25 +27,27 @@ _ACTIVITY = (
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The part of the country that a report is about, as a range of townships and of units."""
+    """The part of the country that a report is about, as a range of townships and one of units.
+
+    A caller with several units has one range around them all; what lies between them the fence keeps out.
+    """
 
     name: str
     townships: tuple[int, int]
-    units: list[tuple[int, int]]
+    units: tuple[int, int]
 
     @property
-    def arguments(self) -> tuple[int, int, list[int], list[int]]:
+    def arguments(self) -> tuple[int, int, int, int]:
         """The arguments $1 to $4 of every statement here."""
-        return (*self.townships, [start for start, _ in self.units], [end for _, end in self.units])
+        return (*self.townships, *self.units)
 
 
-_IN_REACH = """
-{0}.township_code >= $1 AND {0}.township_code <= $2
-AND EXISTS (
-    SELECT 1 FROM unnest($3::bigint[], $4::bigint[]) AS r(a, b)
-    WHERE {0}.unit_code >= r.a AND {0}.unit_code < r.b
-)
-"""
+def within(table: str) -> str:
+    """Return the condition that a table's row lies in the reach."""
+    return (
+        f"{table}.township_code >= $1 AND {table}.township_code <= $2"
+        f" AND {table}.unit_code >= $3 AND {table}.unit_code < $4"
+    )
 
 
 def reach(work: Work, code: str | None) -> Reach:
@@ -58,8 +60,8 @@ def reach(work: Work, code: str | None) -> Reach:
         raise NotFound
     prefixes = (code,) if code is not None else work.caller.scope.prefixes
     ranges = [code_range(prefix) for prefix in prefixes]
-    townships = min(a for a, _ in ranges) // 1000, max(b - 1 for _, b in ranges) // 1000
-    return Reach(",".join(prefixes), townships, ranges)
+    first, end = min(a for a, _ in ranges), max(b for _, b in ranges)
+    return Reach(",".join(prefixes), (first // 1000, (end - 1) // 1000), (first, end))
 
 
 def _sums(metrics: Sequence[Metric]) -> str:
@@ -69,14 +71,14 @@ def _sums(metrics: Sequence[Metric]) -> str:
 _DAY = f"""
 WITH facts AS (
     SELECT c.unit_code, {", ".join(f"c.{m}" for m in _FACTS)} FROM daily_counters c
-    WHERE c.day = $5 AND {_IN_REACH.format("c")}
+    WHERE c.day = $5 AND {within("c")}
 ), stocks AS (
     SELECT c.unit_code, {_sums(_STOCKS)}, max(c.changed_at) AS changed_at FROM daily_counters c
-    WHERE c.day <= $5 AND {_IN_REACH.format("c")} GROUP BY c.unit_code
+    WHERE c.day <= $5 AND {within("c")} GROUP BY c.unit_code
 )
 SELECT u.unit_code, u.name, s.changed_at, {", ".join(f"coalesce({m}, 0) AS {m}" for m in (*_FACTS, *_STOCKS))}
 FROM units u LEFT JOIN facts f USING (unit_code) LEFT JOIN stocks s USING (unit_code)
-WHERE {_IN_REACH.format("u")} ORDER BY u.unit_code
+WHERE {within("u")} ORDER BY u.unit_code
 """
 
 

@@ -11,7 +11,7 @@ from app.core.problems import NotFound, at
 from app.core.work import Work
 from app.domain.enums import DenyReason
 from app.domain.metrics import DENIED_BY, STOCKS, Metric
-from app.services.reports import Reach, beginning, reach, readable
+from app.services.reports import Reach, beginning, reach, readable, within
 
 LONGEST = timedelta(days=400)
 
@@ -93,14 +93,9 @@ async def series(
     return Series(list(wanted), first, last, by, as_of or await beginning(work, covered), named)
 
 
-_WITHIN = """
-township_code >= $1 AND township_code <= $2
-AND EXISTS (SELECT 1 FROM unnest($3::bigint[], $4::bigint[]) AS r(a, b) WHERE unit_code >= r.a AND unit_code < r.b)
-"""
-
 _DAYS = """
 SELECT CASE WHEN day >= $5 THEN day END AS day, max(changed_at) AS changed_at, {sums}
-FROM daily_counters WHERE day <= $6 AND {within} GROUP BY 1 ORDER BY 1 NULLS FIRST
+FROM daily_counters c WHERE day <= $6 AND {within} GROUP BY 1 ORDER BY 1 NULLS FIRST
 """
 
 _Rows = tuple[list[dict[str, Any]], datetime | None]
@@ -108,7 +103,7 @@ _Rows = tuple[list[dict[str, Any]], datetime | None]
 
 async def _by_day(work: Work, covered: Reach, metrics: Sequence[Metric], first: date, last: date) -> _Rows:
     sums = ", ".join(f"sum({m})::int AS {m}" for m in metrics)
-    found = await work.sql.fetch(_DAYS.format(sums=sums, within=_WITHIN), *covered.arguments, first, last)
+    found = await work.sql.fetch(_DAYS.format(sums=sums, within=within("c")), *covered.arguments, first, last)
     by_day = {row["day"]: row for row in found}
     if not found and not await _has_units(work, covered):
         raise NotFound
@@ -130,7 +125,7 @@ _DIVISIONS = """
 SELECT u.unit_code / {width} AS division, {name} AS name, max(c.changed_at) AS changed_at, {sums}
 FROM units u LEFT JOIN (
     SELECT unit_code, max(changed_at) AS changed_at, {parts}
-    FROM daily_counters WHERE day <= $6 AND {within} GROUP BY unit_code
+    FROM daily_counters d WHERE day <= $6 AND {within} GROUP BY unit_code
 ) c USING (unit_code)
 WHERE {within_units} GROUP BY 1 ORDER BY 1
 """
@@ -151,8 +146,8 @@ async def _by_division(
         name=name,
         sums=", ".join(f"coalesce(sum(c.{m}), 0)::int AS {m}" for m in metrics),
         parts=", ".join(f"sum({m}) FILTER (WHERE day >= {_since(m)}) AS {m}" for m in metrics),
-        within=_WITHIN,
-        within_units=_WITHIN,
+        within=within("d"),
+        within_units=within("u"),
     )
     found = await work.sql.fetch(statement, *covered.arguments, first, last)
     if not found:
@@ -166,5 +161,5 @@ def _since(metric: Metric) -> str:
 
 
 async def _has_units(work: Work, covered: Reach) -> bool:
-    statement = f"SELECT EXISTS (SELECT 1 FROM units WHERE {_WITHIN})"
+    statement = f"SELECT EXISTS (SELECT 1 FROM units u WHERE {within('u')})"
     return bool(await work.sql.fetchval(statement, *covered.arguments))

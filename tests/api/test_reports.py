@@ -227,3 +227,14 @@ async def test_a_township_without_data_reports_zeroes(town: Town) -> None:
     answer = (await client.get("/v1/reports/daily")).json()
     assert answer["completeness"] == {"units_expected": 3, "units_reported": 0}
     assert {v for k, v in answer["totals"].items() if k != "denials_by_reason"} == {0}
+
+
+async def test_a_leader_of_two_units_sees_them_and_not_what_lies_between(filled: Town) -> None:
+    client = await filled.login("village", [filled.units[0], filled.units[2]])
+    answer = (await client.get("/v1/reports/daily?day=2020-02-02")).json()
+    assert [u["unit_code"] for u in answer["units"]] == [filled.units[0], filled.units[2]]
+    assert answer["code"] == f"{filled.units[0]},{filled.units[2]}"
+    assert answer["totals"]["households"] == 11
+    days = "from=2020-02-02&to=2020-02-02"
+    rows = (await client.get(f"/v1/reports/series?metrics=households,fevers&{days}")).json()["rows"]
+    assert rows == [{"day": "2020-02-02", "households": 11, "fevers": 0}]
