@@ -42,8 +42,10 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given
         return
-    with EmbeddedServer.start(tmp_path_factory.mktemp("postgres"), settings={"fsync": "off"}) as server:
+    folder = tmp_path_factory.mktemp("postgres")
+    with EmbeddedServer.start(folder, settings={"fsync": "off"}) as server:
         yield server.url()
+    EmbeddedServer.destroy(folder)
 
 
 @pytest.fixture(scope="session")
