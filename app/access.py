@@ -69,6 +69,17 @@ class Door:
                 yield work
 
 
+class SteppedDoor(Door):
+    """The door of a route that takes long: it opens a short transaction for each step, and looks at the caller anew."""
+
+    async def __call__(self, request: Request) -> OpenWork:  # type: ignore[override]
+        """Refuse strangers before their body is read; return what opens the steps."""
+        open_step = asynccontextmanager(super().__call__)
+        async with open_step(request):
+            pass
+        return lambda: open_step(request)
+
+
 @dataclass(frozen=True, slots=True)
 class Front:
     """What a public route gets: it opens its short transactions itself, so that it holds no connection while it hashes
@@ -118,6 +129,11 @@ async def in_townships_name(kit: Kit, township_code: int, now: datetime | None =
 def allow(permission: Permission) -> Any:
     """Return the dependency that lets callers with this permission in."""
     return Depends(Door(permission), scope="function")
+
+
+def allow_steps(permission: Permission) -> Any:
+    """Return the dependency that lets callers with this permission in, and opens their transactions one by one."""
+    return Depends(SteppedDoor(permission))
 
 
 def public() -> Any:

@@ -1,0 +1,89 @@
+"""A sheet from its bytes to the register, in short transactions: a long sheet holds no connection while it is read.
+
+What a transaction stored stays, also where a later one fails; the same sheet sent again goes on from there.
+"""
+
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
+
+from anyio import to_thread
+
+from app.core.work import OpenWork, Work
+from app.schemas.imports import ImportKind
+from app.services.bulk import plan_anew
+from app.services.imports.ground import Ground, survey
+from app.services.imports.household_loading import load_households
+from app.services.imports.households import Group, gather
+from app.services.imports.result import Imported
+from app.services.imports.sheet import read_sheet
+from app.services.imports.staff import list_staff
+from app.services.imports.staff_loading import load_staff
+from app.services.imports.units import list_units, load_units
+
+BATCH_ROWS = 1_000
+"""Rows of one transaction; a household is never split."""
+
+Progress = Callable[[Imported], None]
+Step = Callable[[Work], Coroutine[None, None, None]]
+T = TypeVar("T")
+
+
+async def import_sheet(
+    open_work: OpenWork,
+    kind: ImportKind,
+    data: bytes,
+    default_unit: int | None = None,
+    progress: Progress = lambda done: None,
+) -> Imported:
+    """Load a CSV or XLSX file; rows that cannot be loaded are noted with their reasons.
+
+    `default_unit` is the unit of rows that name none. `progress` is called when the sheet has been read, and after
+    every transaction.
+
+    Raises:
+        SheetUnreadable: the file is no such sheet; nothing is loaded.
+        NotFound: the default unit is none of the township's.
+    """
+    async with open_work() as work:
+        ground = await survey(work, default_unit)
+    done, steps = await to_thread.run_sync(_prepare, kind, data, ground)
+    progress(done)
+    for step in steps:
+        async with open_work() as work:
+            await plan_anew(work)
+            await step(work)
+        progress(done)
+    return done
+
+
+def _prepare(kind: ImportKind, data: bytes, ground: Ground) -> tuple[Imported, list[Step]]:
+    """Return the sheet with the faults of single rows, and the steps that load the rest."""
+    done = Imported(read_sheet(kind, data, ground.given))
+    match kind:
+        case ImportKind.HOUSEHOLDS:
+            groups = gather(done.sheet, ground, done.faults)
+            return done, [partial(load_households, groups=some, done=done) for some in _batches(groups)]
+        case ImportKind.STAFF:
+            staff = list_staff(done.sheet, ground, done.faults)
+            return done, [partial(load_staff, recruits=some, done=done) for some in _slices(staff)]
+        case ImportKind.UNITS:
+            units = list_units(done.sheet, ground, done.faults)
+            return done, [partial(load_units, units=some, done=done) for some in _slices(units)]
+
+
+def _slices(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[start : start + BATCH_ROWS] for start in range(0, len(items), BATCH_ROWS))
+
+
+def _batches(groups: Sequence[Group]) -> Iterator[list[Group]]:
+    batch: list[Group] = []
+    rows = 0
+    for group in groups:
+        if batch and rows + len(group.members) > BATCH_ROWS:
+            yield batch
+            batch, rows = [], 0
+        batch.append(group)
+        rows += len(group.members)
+    if batch:
+        yield batch
