@@ -32,7 +32,7 @@ WITH ended AS (
 UPDATE quarantine_slots s SET missed = true, alerted = true
 FROM ended e JOIN quarantine_orders o ON o.township_code = $1 AND o.id = e.order_id
 WHERE s.township_code = $1 AND s.order_id = e.order_id AND s.day = e.day AND s.kind = e.kind AND s.slot = e.slot
-RETURNING s.order_id, s.day, s.kind, s.slot, s.ends_at, s.fact_unit_code, o.unit_code, o.person_id
+RETURNING s.order_id, s.day, s.kind, s.slot, s.ends_at, s.fact_unit_code, s.unit_code, o.person_id
 """
 
 _MISS_DUE = _MISS.format(of_orders="", wait="SKIP LOCKED")
