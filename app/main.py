@@ -17,6 +17,7 @@ from app.core import problem_response
 from app.core.clock import Clock, SystemClock
 from app.core.edge import Edge
 from app.core.kit import make_kit
+from app.core.orphans import end_with_parent
 from app.core.settings import Settings, get_settings
 from app.openapi import DESCRIPTION, TAGS, install_openapi
 from app.routers import ROUTERS
@@ -29,6 +30,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        end_with_parent()
         kit = app.state.kit = make_kit(settings, clock or SystemClock())
         with _drain_on_signal(app):
             async with Clockwork(kit, partial(in_townships_name, kit)):
@@ -55,20 +57,24 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
 @contextmanager
 def _drain_on_signal(app: FastAPI) -> Iterator[None]:
     """Let /readyz say so as soon as the server is told to stop; the server's own handler does the rest."""
-    before = signal.getsignal(signal.SIGTERM)
-    if not callable(before) or threading.current_thread() is not threading.main_thread():
+    before = {sign: signal.getsignal(sign) for sign in (signal.SIGTERM, signal.SIGINT)}
+    if threading.current_thread() is not threading.main_thread() or not all(map(callable, before.values())):
         yield
         return
 
     def drain(number: int, frame: FrameType | None) -> None:
         app.state.draining = True
-        before(number, frame)
+        handler = before[signal.Signals(number)]
+        assert callable(handler)
+        handler(number, frame)
 
-    signal.signal(signal.SIGTERM, drain)
+    for sign in before:
+        signal.signal(sign, drain)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
 
 
 def _cors(settings: Settings) -> list[Middleware]:

@@ -1,9 +1,12 @@
 """What every command opens first: the database and the key ring, with a plain word when either cannot be had."""
 
 import asyncio
+import signal
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import TypeVar
 
 from app.core import provision
@@ -23,12 +26,28 @@ def opened(settings: Settings, *, share: bool = False) -> Iterator[Settings]:
     Raises:
         SystemExit: it cannot be had; the message says why and what to do.
     """
+    leave_on_sigterm(128 + signal.SIGTERM)
     try:
         with provision.database(settings, share=share) as found:
             _ensure_keys(found)
             yield found
     except (DataFolderBusy, DataFolderUnusable, NoPostgres, ServerFailed, KeyRingError, OSError) as error:
         raise SystemExit(f"wangge: {error}") from None
+
+
+def leave_on_sigterm(code: int) -> None:
+    """Let SIGTERM end this process in good order, so that the embedded database is stopped and not cut off.
+
+    uvicorn finishes its requests first and then raises the signal again. Further signals do not disturb the end.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        raise SystemExit(code)
+
+    signal.signal(signal.SIGTERM, leave)
 
 
 def _ensure_keys(settings: Settings) -> None:

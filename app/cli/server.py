@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import uvicorn
 
-from app.core.logs import configure
+from app.cli.opening import leave_on_sigterm
+from app.core.logs import configuration, configure
 from app.core.settings import Settings
 
 APPLICATION = "app.main:create_app"
@@ -28,6 +29,7 @@ def port_is_free(host: str, port: int) -> bool:
 def run(settings: Settings, *, before: Callable[[], None] = lambda: None) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished first, for `drain_seconds` at most."""
     configure(settings.log_level)
+    leave_on_sigterm(0)
     folder = _share_metrics() if settings.workers > 1 else None
     before()
     try:
@@ -40,7 +42,7 @@ def run(settings: Settings, *, before: Callable[[], None] = lambda: None) -> Non
             loop="uvloop",
             http="httptools",
             access_log=False,
-            log_config=None,
+            log_config=configuration(settings.log_level),
             server_header=False,
             timeout_graceful_shutdown=settings.drain_seconds,
             timeout_keep_alive=30,

@@ -81,8 +81,11 @@ class Database:
         """
         try:
             proxy = await greenlet_spawn(self.engine.sync_engine.pool.connect)
-        except (*AWAY, PoolTimeout, DBAPIError) as error:
-            log.warning("no database connection", extra={"error": type(error).__name__})
+        except Exception as error:
+            cause = _cause_of(error)
+            if not isinstance(cause, (*AWAY, PoolTimeout, asyncpg.PostgresError)):
+                raise
+            log.warning("no database connection", extra={"error": type(cause).__name__})
             raise Unavailable from error
         link = Link(self.engine, proxy)
         try:
@@ -153,15 +156,22 @@ class Link:
 
 def translate(error: Exception) -> Problem | Exception:
     """Return the problem that a database error means to the caller, or the error itself where it is a bug."""
-    cause: BaseException = error
-    if isinstance(error, DBAPIError) and error.orig is not None:
-        cause = error.orig.__cause__ or error.orig
+    cause = _cause_of(error)
     if isinstance(cause, asyncpg.IntegrityConstraintViolationError):
         problem = BY_CONSTRAINT.get(constraint_of(cause))
         return problem() if problem else error
-    if isinstance(cause, (*AWAY, PoolTimeout)):
+    refused_value = isinstance(cause, asyncpg.InterfaceError) and isinstance(cause, ValueError)
+    if isinstance(cause, (*AWAY, PoolTimeout)) and not refused_value:
         return Unavailable()
     return error
+
+
+def _cause_of(error: Exception) -> BaseException:
+    """Return what the driver raised: SQLAlchemy hands it on as the cause of its own, while it connects unwrapped."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return error.orig.__cause__ or error.orig
+    driver_error = isinstance(error.__cause__, asyncpg.PostgresError | asyncpg.InterfaceError)
+    return error.__cause__ if driver_error and error.__cause__ else error
 
 
 def constraint_of(error: asyncpg.PostgresError) -> str:

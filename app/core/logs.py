@@ -3,10 +3,11 @@ and its frames, never by its message, which in a database error repeats the row.
 
 import json
 import logging
-import sys
+import logging.config
 import traceback
 from datetime import UTC, datetime
 from types import TracebackType
+from typing import Any
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
@@ -33,10 +34,18 @@ def _frames(trace: TracebackType | None) -> list[str]:
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)][-12:]
 
 
+def configuration(level: str) -> dict[str, Any]:
+    """Return what sends every log of a process to standard error as JSON lines, for worker processes too."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"lines": {"()": JsonLines}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "root": {"level": level.upper(), "handlers": ["stderr"]},
+        "loggers": {name: {"level": "WARNING"} for name in ("asyncio", "uvicorn.access", "alembic")},
+    }
+
+
 def configure(level: str) -> None:
     """Send every log of this process to standard error as JSON lines."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for noisy in ("asyncio", "uvicorn.access", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.config.dictConfig(configuration(level))
