@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -65,10 +66,14 @@ def create_user(
     role: Annotated[str, typer.Option(help="township, village, checkpoint or clinic.")] = "township",
     name: Annotated[str, typer.Option(help="The person's name; default: the user name.")] = "",
     code: Annotated[list[str] | None, typer.Option(help="A unit; repeat for several.")] = None,
+    checkpoint: Annotated[
+        list[UUID] | None, typer.Option(help="A checkpoint's id; repeat for several.")
+    ] = None,
 ) -> None:
     """Create an account and print a temporary password for it, once."""
     with opened(get_settings(), share=True) as settings:
-        password = operators.create_user(settings, township, username, role, name or username, code or [])
+        user = operators.User(username, role, name or username, tuple(code or ()), tuple(checkpoint or ()))
+        password = operators.create_user(settings, township, user)
     out.print(f"Created {username}. Temporary password, shown this once:")
     sys.stdout.write(password + "\n")
 
@@ -83,6 +88,16 @@ def create_api_key(
     with opened(get_settings(), share=True) as settings:
         key = operators.create_api_key(settings, code, name, days)
     sys.stdout.write(key + "\n")
+
+
+@app.command()
+def revoke_api_key(
+    prefix: Annotated[str, typer.Argument(help="The part after wgk_, which lists show.")],
+) -> None:
+    """Revoke an observer's key of any scope; it stops at once."""
+    with opened(get_settings(), share=True) as settings:
+        operators.revoke_api_key(settings, prefix)
+    out.print(f"Revoked {prefix}.")
 
 
 @app.command("import")

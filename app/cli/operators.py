@@ -3,6 +3,8 @@
 import csv
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationError
@@ -16,7 +18,7 @@ from app.core.scope import TOWNSHIP_DIGITS, UNIT_DIGITS, is_code
 from app.core.settings import Settings
 from app.domain.enums import Role, UnitKind
 from app.services import townships
-from app.services.api_keys import issue_operator_key
+from app.services.api_keys import issue_operator_key, revoke_any_key
 from app.services.staff_users import create_user as make_user
 from app.services.townships import UnitRow
 
@@ -60,9 +62,17 @@ def create_township(
     return run_with_kit(settings, job), len(rows)
 
 
-def create_user(
-    settings: Settings, township: str, username: str, role: str, name: str, codes: list[str]
-) -> str:
+class User(NamedTuple):
+    """A login to create: `codes` for a village account, `checkpoint_ids` for a checkpoint's."""
+
+    username: str
+    role: str
+    name: str
+    codes: tuple[str, ...]
+    checkpoint_ids: tuple[UUID, ...]
+
+
+def create_user(settings: Settings, township: str, user: User) -> str:
     """Create an account and return its temporary password.
 
     Raises:
@@ -71,9 +81,16 @@ def create_user(
 
     async def job(kit: Kit) -> str:
         async with in_townships_name(kit, int(township)) as work:
-            user = await make_user(work, username, name, Role(role), codes)
-        assert user.password is not None
-        return user.password
+            made = await make_user(
+                work,
+                user.username,
+                user.name,
+                Role(user.role),
+                user.codes,
+                checkpoint_ids=user.checkpoint_ids,
+            )
+        assert made.password is not None
+        return made.password
 
     try:
         return run_with_kit(settings, job)
@@ -98,6 +115,21 @@ def create_api_key(settings: Settings, code: str, name: str, days: int) -> str:
         return run_with_kit(settings, job)
     except Problem as problem:
         raise SystemExit(f"wangge: {explain(problem)}") from None
+
+
+def revoke_api_key(settings: Settings, prefix: str) -> None:
+    """Revoke the key with this prefix.
+
+    Raises:
+        SystemExit: there is no such key.
+    """
+
+    async def job(kit: Kit) -> bool:
+        async with in_nobodys_name(kit) as work:
+            return await revoke_any_key(work, prefix)
+
+    if not run_with_kit(settings, job):
+        raise SystemExit("wangge: there is no key with this prefix.")
 
 
 def explain(problem: Problem) -> str:

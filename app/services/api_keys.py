@@ -113,6 +113,12 @@ async def revoke_key(work: Work, key_id: UUID) -> None:
         raise NotFound
 
 
+async def revoke_any_key(work: Work, prefix: str) -> bool:
+    """Revoke a key of any scope by its prefix, as an operator does; answer whether there is such a key."""
+    statement = "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) WHERE prefix = $1"
+    return await work.sql.execute(statement, prefix, work.now) != "UPDATE 0"
+
+
 async def _stored(work: Work, key_id: UUID, hashed: bytes) -> Outcome[NewApiKeyView] | None:
     """Return what became of the id before, without the key; None where it is free."""
     settled = await settle(work, "api_keys", {key_id: hashed})

@@ -37,14 +37,23 @@ async def reseal_all(kit: Kit, open_township: OpenTownship, report: Callable[[in
         codes = [row["code"] for row in await link.sql.fetch("SELECT code FROM townships ORDER BY code")]
     total = 0
     for code in codes:
-        for column in SEALED:
-            while True:
-                async with open_township(code) as work:
-                    done = await _reseal(work, column)
-                total += done
-                report(total)
-                if done < BATCH:
-                    break
+        total = await reseal_township(open_township, code, report, total)
+    return total
+
+
+async def reseal_township(
+    open_township: OpenTownship, code: int, report: Callable[[int], None], before: int = 0
+) -> int:
+    """Seal one township's values again; return `before` and how many they were, which `report` hears as it grows."""
+    total = before
+    for column in SEALED:
+        while True:
+            async with open_township(code) as work:
+                done = await _reseal(work, column)
+            total += done
+            report(total)
+            if done < BATCH:
+                break
     return total
 
 
@@ -56,7 +65,10 @@ async def _reseal(work: Work, column: SealedColumn) -> int:
         work.township_code,
         work.vault.newest_key_id,
     )
-    again = [seal(work, column.name, row["id"], unseal(work, column.name, row["id"], row["sealed"])) for row in rows]
+    again = [
+        seal(work, column.name, row["id"], unseal(work, column.name, row["id"], row["sealed"]))
+        for row in rows
+    ]
     await work.sql.execute(
         f"UPDATE {table} AS t SET {name} = n.sealed FROM unnest($2::uuid[], $3::bytea[]) AS n(id, sealed)"
         " WHERE t.township_code = $1 AND t.id = n.id",
