@@ -175,3 +175,20 @@ async def test_moves_visits_releases_and_the_clock_together(town: Town, clock: T
 async def move(town: Town, household_id: UUID, to_unit: str) -> None:
     async with in_townships_name(town.kit, town.code) as work:
         await move_household(work, household_id, int(to_unit))
+
+
+async def test_a_visit_waits_for_a_move_under_way(town: Town, clock: TestClock) -> None:
+    clock.fixed = NOW
+    township = await town.township()
+    person_id, household_id = await register(town)
+    order = await open_order(township, person_id, "2020-02-03")
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    async with in_townships_name(town.kit, town.code) as work:
+        await move_household(work, household_id, int(town.units[1]))
+        post = asyncio.create_task(township.post("/v1/visits", json=visit_body(order["id"], NOW)))
+        while not post.done() and not await town.owner.fetchval(waiting):
+            pass
+        assert not post.done()
+    assert (await post).json()["unit_code"] == town.units[1]
+    assert await counted(town, "service_done", 1) == {"2020-02-03": 1}
+    await assert_counters_true(town)
