@@ -18,6 +18,23 @@ from tests.town import Town
 
 AT = "2020-02-03T09:00:00+08:00"
 
+_WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
+
+_PERSON = """
+INSERT INTO people (township_code, unit_code, id, content_hash, author_id, recorded_at, household_id, name,
+    id_fingerprint, rev, ever_quarantined)
+VALUES ($1, $2, $3, '', $3, now(), $4, '', $5, 1, false)
+"""
+
+_ORDER = """
+INSERT INTO quarantine_orders (township_code, unit_code, id, content_hash, author_id, recorded_at, person_id,
+    household_id, reason, address, starts_on, ends_on, status, monitor_id, service_per_day, temperature_per_day,
+    opened_at, rev)
+VALUES ($1, $2, $3, '', $3, now(), $4, $5, 'other', '', '2020-01-01', '2020-01-15', 'released', $3, 2, 2, now(), 1)
+"""
+
 
 async def test_twenty_identical_registrations_store_one_household(town: Town) -> None:
     village = await town.village()
@@ -52,16 +69,26 @@ async def test_one_number_is_registered_once_by_two_villages(town: Town) -> None
 
 async def test_households_that_share_numbers_crosswise_do_not_deadlock(town: Town) -> None:
     clients = [await town.village(0), await town.village(1)]
-    for _ in range(10):
-        numbers = [id_number() for _ in range(6)]
-        bodies = []
-        for unit, order in ((0, numbers), (1, numbers[::-1])):
-            head, *members = [{"name": "甲", "id_number": n} for n in order]
-            bodies.append(household(town, unit, head=head, members=members))
-        answers = await asyncio.gather(
-            *(client.post("/v1/households", json=b) for client, b in zip(clients, bodies, strict=True))
-        )
-        assert sorted(answer.status_code for answer in answers) == [201, 409]
+    settled = await register(clients[0], town)
+    numbers = [id_number() for _ in range(3)]
+    bodies = []
+    for unit, order in ((0, numbers), (1, numbers[::-1])):
+        head, *members = [{"name": "甲", "id_number": n} for n in order]
+        bodies.append(household(town, unit, head=head, members=members))
+    async with town.owner.acquire() as other:
+        rival = other.transaction()  # holds the number in the middle until both requests are at work
+        await rival.start()
+        print_ = town.kit.vault.fingerprint("id-number", numbers[1])
+        await other.execute(_PERSON, town.code, int(town.units[0]), uuid4(), UUID(settled["id"]), print_)
+        sent = [
+            asyncio.create_task(client.post("/v1/households", json=b))
+            for client, b in zip(clients, bodies, strict=True)
+        ]
+        while await town.owner.fetchval(_WAITING) < 2:
+            assert not any(task.done() for task in sent)
+        await rival.rollback()
+    answers = await asyncio.gather(*sent)
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
     await assert_counters_true(town)
 
 
@@ -97,14 +124,6 @@ async def test_twenty_identical_checks_are_one_check(town: Town) -> None:
     await assert_counters_true(town)
 
 
-_ORDER = """
-INSERT INTO quarantine_orders (township_code, unit_code, id, content_hash, author_id, recorded_at, person_id,
-    household_id, reason, address, starts_on, ends_on, status, monitor_id, service_per_day, temperature_per_day,
-    opened_at, rev)
-VALUES ($1, $2, $3, '', $3, now(), $4, $5, 'other', '', '2020-01-01', '2020-01-15', 'released', $3, 2, 2, now(), 1)
-"""
-
-
 async def test_a_check_and_its_order_commit_together(town: Town) -> None:
     village = await town.village()
     made = await register(village, town)
@@ -113,14 +132,15 @@ async def test_a_check_and_its_order_commit_together(town: Town) -> None:
         made["id"], town.kit.clock.now().isoformat(), line(person_id, exposure="contact"), id=str(check_id)
     )
     checks = "SELECT count(*) FROM household_checks WHERE township_code = $1"
-    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     async with town.owner.acquire() as other:
         rival = other.transaction()
         await rival.start()
         order_id = uuid5(check_id, person_id)
-        await other.execute(_ORDER, town.code, int(town.units[0]), order_id, UUID(person_id), UUID(made["id"]))
+        await other.execute(
+            _ORDER, town.code, int(town.units[0]), order_id, UUID(person_id), UUID(made["id"])
+        )
         sent = asyncio.create_task(village.post("/v1/household-checks", json=body))
-        while not await town.owner.fetchval(waits):
+        while not await town.owner.fetchval(_WAITING):
             assert not sent.done()
         assert await town.owner.fetchval(checks, town.code) == 0
         await rival.rollback()
