@@ -8,8 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime
 from enum import StrEnum
-
-import asyncpg
+from functools import lru_cache
 
 Key = tuple[int, date]
 
@@ -31,38 +30,32 @@ class Tally:
             if amounts:
                 yield key, amounts
 
-    async def flush(self, sql: asyncpg.Connection, township_code: int, now: datetime) -> None:
-        """Write the changes in one statement and forget them."""
+    def statement(self, township_code: int, now: datetime) -> str:
+        """Return the one statement that writes the changes, or '' where there are none, and forget them.
+
+        It is written out in numbers, days and names of metrics, none of them anybody's text, so that it can travel in
+        one message with COMMIT: the rows that others wait for are locked for no longer than the commit takes.
+        """
         rows = list(self.rows())
         self._changes.clear()
         if not rows:
-            return
-        metrics = sorted({metric for _, amounts in rows for metric in amounts})
-        columns: list[list[int]] = [[amounts.get(metric, 0) for _, amounts in rows] for metric in metrics]
-        await sql.execute(
-            _upsert(tuple(metrics)),
-            township_code,
-            now,
-            [unit for (unit, _), _ in rows],
-            [day for (_, day), _ in rows],
-            *columns,
+            return ""
+        metrics = tuple(sorted({metric for _, amounts in rows for metric in amounts}))
+        head, tail = _upsert(metrics)
+        values = ",".join(
+            f"({township_code:d},'{now.isoformat()}',{unit:d},'{day.isoformat()}',"
+            + ",".join(f"{amounts.get(metric, 0):d}" for metric in metrics)
+            + ")"
+            for (unit, day), amounts in rows
         )
+        return head + values + tail
 
 
-_statements: dict[tuple[str, ...], str] = {}
-
-
-def _upsert(metrics: tuple[str, ...]) -> str:
-    """Return the statement for a set of metrics, whose names are members of an enum and never input."""
-    statement = _statements.get(metrics)
-    if statement is None:
-        arrays = "".join(f", ${i}::int[]" for i in range(5, 5 + len(metrics)))
-        names = ", ".join(metrics)
-        sums = ", ".join(f"{m} = c.{m} + excluded.{m}" for m in metrics)
-        statement = _statements[metrics] = (
-            f"INSERT INTO daily_counters AS c (township_code, changed_at, unit_code, day, {names}) "
-            f"SELECT $1, $2, n.* FROM unnest($3::bigint[], $4::date[]{arrays}) AS n "
-            f"ON CONFLICT (township_code, day, unit_code) DO UPDATE SET {sums}, "
-            "changed_at = greatest(c.changed_at, excluded.changed_at)"
-        )
-    return statement
+@lru_cache(maxsize=512)
+def _upsert(metrics: tuple[str, ...]) -> tuple[str, str]:
+    """Return what stands before and behind the rows, for a set of metrics, whose names are members of an enum."""
+    names = ", ".join(metrics)
+    head = f"INSERT INTO daily_counters AS c (township_code, changed_at, unit_code, day, {names}) VALUES "
+    changes = [f"{m} = c.{m} + excluded.{m}" for m in metrics]
+    changes.append("changed_at = greatest(c.changed_at, excluded.changed_at)")
+    return head, f" ON CONFLICT (township_code, day, unit_code) DO UPDATE SET {', '.join(changes)}"

@@ -1,8 +1,9 @@
 """The connection pool, and the one way in which a transaction starts and ends.
 
-SQLAlchemy keeps the pool; its engine runs in AUTOCOMMIT because asyncpg refuses its own transactions on a connection
-where one was begun by hand. `Database.transaction` alone sends BEGIN, opens the lanes of the fence and commits, in one
-round trip each. Hot paths use the asyncpg connection itself, cold ones a SQLAlchemy session over the same connection.
+SQLAlchemy makes the connections; its engine runs in AUTOCOMMIT because asyncpg refuses its own transactions on a
+connection where one was begun by hand. `Database` keeps the idle ones itself (SQLAlchemy's pool costs two switches of
+greenlets a request) and alone sends BEGIN, opens the lanes of the fence and commits, in one round trip each. Hot paths
+use the asyncpg connection itself, cold ones a SQLAlchemy session over the same connection.
 """
 
 import asyncio
@@ -12,9 +13,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import PoolProxiedConnection, event
+from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.util import greenlet_spawn
@@ -66,10 +67,14 @@ class Database:
             pool_reset_on_return=None,
             connect_args={"server_settings": server_settings, "statement_cache_size": 512, "timeout": 5},
         )
-        event.listen(self.engine.sync_engine, "checkout", _refuse_dead)
+        self._places = asyncio.Semaphore(pool_size)
+        self._patience = pool_timeout
+        self._idle: list[PoolProxiedConnection] = []
 
     async def close(self) -> None:
         """Close every connection."""
+        while self._idle:
+            await greenlet_spawn(self._idle.pop().close)
         await self.engine.dispose()
 
     @asynccontextmanager
@@ -79,14 +84,7 @@ class Database:
         Raises:
             Unavailable: no connection became free in time, or the server is away.
         """
-        try:
-            proxy = await greenlet_spawn(self.engine.sync_engine.pool.connect)
-        except Exception as error:
-            cause = _cause_of(error)
-            if not isinstance(cause, (*AWAY, PoolTimeout, asyncpg.PostgresError)):
-                raise
-            log.warning("no database connection", extra={"error": type(cause).__name__})
-            raise Unavailable from error
+        proxy = await self._take()
         link = Link(self.engine, proxy)
         try:
             yield link
@@ -98,7 +96,44 @@ class Database:
                 raise
             raise translated from error
         finally:
-            await asyncio.shield(asyncio.ensure_future(_give_back(proxy)))
+            if _is_clean(proxy):
+                self._idle.append(proxy)
+                self._places.release()
+            else:
+                await asyncio.shield(asyncio.ensure_future(self._drop(proxy)))
+
+    async def _take(self) -> PoolProxiedConnection:
+        """Return an idle connection, or a new one; wait while all are lent."""
+        try:
+            async with asyncio.timeout(self._patience if self._places.locked() else None):
+                await self._places.acquire()
+        except TimeoutError as error:
+            log.warning("no database connection is free")
+            raise Unavailable from error
+        try:
+            proxy = await self._idle_one()
+            return proxy if proxy is not None else await greenlet_spawn(self.engine.sync_engine.pool.connect)
+        except BaseException as error:
+            self._places.release()
+            cause = _cause_of(error)
+            if not isinstance(cause, (*AWAY, PoolTimeout, asyncpg.PostgresError)):
+                raise
+            log.warning("no database connection", extra={"error": type(cause).__name__})
+            raise Unavailable from error
+
+    async def _idle_one(self) -> PoolProxiedConnection | None:
+        while self._idle:
+            proxy = self._idle.pop()
+            if _is_clean(proxy):
+                return proxy
+            await greenlet_spawn(_discard, proxy)
+        return None
+
+    async def _drop(self, proxy: PoolProxiedConnection) -> None:
+        try:
+            await greenlet_spawn(_discard, proxy)
+        finally:
+            self._places.release()
 
     @asynccontextmanager
     async def transaction(self, lanes: Mapping[str, Scope]) -> AsyncIterator["Link"]:
@@ -135,15 +170,15 @@ class Link:
         """Start the transaction with exactly these lanes open (one round trip)."""
         await self.sql.execute("BEGIN;" + lane_settings(lanes))
 
-    async def commit(self) -> None:
-        """Flush what the session holds and commit.
+    async def commit(self, last: str = "") -> None:
+        """Flush what the session holds, run a last statement without parameters, and commit (one round trip).
 
         Raises:
             Broken: the server had given the transaction up, so that COMMIT did nothing.
         """
         if self._session is not None:
             await self._session.flush()
-        if await self.sql.execute("COMMIT") != "COMMIT":
+        if await self.sql.execute(f"{last};COMMIT" if last else "COMMIT") != "COMMIT":
             raise Broken
 
     async def rollback(self) -> None:
@@ -166,7 +201,7 @@ def translate(error: Exception) -> Problem | Exception:
     return error
 
 
-def _cause_of(error: Exception) -> BaseException:
+def _cause_of(error: BaseException) -> BaseException:
     """Return what the driver raised: SQLAlchemy hands it on as the cause of its own, while it connects unwrapped."""
     if isinstance(error, DBAPIError) and error.orig is not None:
         return error.orig.__cause__ or error.orig
@@ -183,17 +218,12 @@ def constraint_of(error: asyncpg.PostgresError) -> str:
     return next((known for known in BY_CONSTRAINT if f'"{known}' in message), "")
 
 
-def _refuse_dead(driver: Any, _record: Any, _proxy: Any) -> None:
-    if driver.driver_connection.is_closed():
-        raise DisconnectionError
-
-
-async def _give_back(proxy: PoolProxiedConnection) -> None:
-    await greenlet_spawn(_check_in, proxy)
-
-
-def _check_in(proxy: PoolProxiedConnection) -> None:
+def _is_clean(proxy: PoolProxiedConnection) -> bool:
+    """Tell whether a connection lives and no transaction was left open on it."""
     driver: Any = proxy.driver_connection
-    if driver is None or driver.is_closed() or driver.is_in_transaction():
-        proxy.invalidate()
+    return driver is not None and not driver.is_closed() and not driver.is_in_transaction()
+
+
+def _discard(proxy: PoolProxiedConnection) -> None:
+    proxy.invalidate()
     proxy.close()

@@ -90,9 +90,8 @@ class Work:
         self.tally.add(unit_code, day, metric, amount)
 
     async def finish(self) -> None:
-        """Write the folded counters and commit; afterwards the write is durable."""
-        await self.tally.flush(self.sql, self.township.code, self.now)
-        await self.link.commit()
+        """Write the folded counters and commit, in one message; afterwards the write is durable."""
+        await self.link.commit(self.tally.statement(self.township.code, self.now))
 
 
 OpenWork = Callable[[], AbstractAsyncContextManager[Work]]
