@@ -1,4 +1,4 @@
-"""A server as an operator runs it: `wangge serve` in a process of its own, on an embedded PostgreSQL, seen from outside."""
+"""A server as an operator runs it: `wangge serve` in a process of its own, seen from outside."""
 
 import asyncio
 import json
@@ -18,11 +18,16 @@ from typing import Any
 import asyncpg
 import httpx
 
+from app.access import in_townships_name
 from app.cli import operators
+from app.cli.opening import run_with_kit
 from app.core.database import APP_ROLE
 from app.core.embedded import EmbeddedServer
+from app.core.kit import Kit
 from app.core.provision import NAME
 from app.core.settings import Settings
+from app.domain.enums import Role
+from app.services.staff_users import create_user
 
 ROOT = Path(__file__).resolve().parents[2]
 TOWNSHIP = "511303106"
@@ -77,7 +82,12 @@ def settle(settings: Settings, place: Path) -> str:
         True,
         len(UNITS),
     )
-    return operators.create_user(settings, TOWNSHIP, "office", "township", "张三", [])
+
+    async def make_office(kit: Kit) -> str:
+        async with in_townships_name(kit, int(TOWNSHIP)) as work:
+            return (await create_user(work, "office", "张三", Role.TOWNSHIP)).password or ""
+
+    return run_with_kit(settings, make_office)
 
 
 class Site:
@@ -130,7 +140,10 @@ class Site:
             await self.stop()
         self.process = await self.launch(**settings)
         self.settings = settings
-        await until(self._ready_or_dead)
+        try:
+            await until(self._ready_or_dead)
+        except AssertionError:
+            raise AssertionError(self.log.read_text()[-3000:] + self.postgres_log[-1000:]) from None
 
     async def _ready_or_dead(self) -> bool:
         assert self.process is not None

@@ -7,7 +7,7 @@ from typing import Self
 
 import httpx
 
-from tests.resilience.site import UNITS, Site, household, is_unavailable
+from tests.resilience.site import UNITS, Site, household, is_unavailable, until
 
 
 class Writers:
@@ -39,9 +39,11 @@ class Writers:
     async def written(self, count: int) -> None:
         """Wait until so many further writes were acknowledged."""
         goal = len(self.acknowledged) + count
-        async with asyncio.timeout(60):
-            while len(self.acknowledged) < goal:
-                await asyncio.sleep(0.001)
+
+        async def reached() -> bool:
+            return len(self.acknowledged) >= goal
+
+        await until(reached)
 
     async def _write(self) -> None:
         while not self._stopping:
