@@ -1,14 +1,15 @@
 """Households: registering them with their people, in batches, and showing them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from app.core.outcome import Outcome
-from app.core.problems import NotFound, Problem
+from app.core.problems import IdReused, NotFound, Problem
 from app.core.work import Work
 from app.domain.metrics import Metric
 from app.schemas.households import HouseholdBody, HouseholdView
 from app.services.batch import Item, begin, follow_winners, outcomes
+from app.services.claims import settle
 from app.services.person_registration import NewPerson, read_people, screen, store_with_people
 from app.services.persons import moved, people_of
 
@@ -42,7 +43,7 @@ async def register_households(work: Work, bodies: Sequence[HouseholdBody]) -> li
 
     stored, refused = await store_with_people(work, {id_: groups[id_] for id_ in fresh}, insert)
     problems |= refused
-    _refuse(items, problems)
+    await _refuse(work, [item for item in items if item.fresh and item.id in problems], problems)
     await follow_winners(work, "households", [item for item in items if item.fresh and item.id not in stored])
     _count(work, [groups[id_] for id_ in stored])
     return outcomes(items, await household_views(work, {item.id for item in items if item.problem is None}))
@@ -134,9 +135,14 @@ async def _insert(
     return {row["id"] for row in stored}
 
 
-def _refuse(items: Iterable[Item[HouseholdBody]], problems: dict[UUID, Problem]) -> None:
+async def _refuse(work: Work, items: Sequence[Item[HouseholdBody]], problems: Mapping[UUID, Problem]) -> None:
+    """Give items their problem, unless the people whom they met were registered by a parallel repeat of themselves."""
+    settled = await settle(work, "households", {item.id: item.content_hash for item in items})
     for item in items:
-        if item.fresh and item.id in problems:
+        item.replayed = item.id in settled.replayed
+        if item.id in settled.reused:
+            item.problem = IdReused()
+        elif not item.replayed:
             item.problem = problems[item.id]
 
 
