@@ -13,6 +13,7 @@ from app.core.ids import uuid7
 from app.core.language import Text
 from app.core.outcome import Outcome
 from app.core.problems import IdReused, Invalid, NotFound, Problem, at
+from app.core.rows import Rows
 from app.core.work import Work
 from app.domain.checkpoints import GateFacts, Rules
 from app.domain.checkpoints import decide as judge
@@ -39,16 +40,18 @@ class PassUnsupported(Invalid):
     )
 
 
-_FACTS = """
-SELECT c.unit_code AS gate_unit, c.rules_version, c.rules, d.id IS NOT NULL AS stored,
+_FACTS = Rows(
+    """
+SELECT asked.id, c.unit_code AS gate_unit, c.rules_version, c.rules, d.id IS NOT NULL AS stored,
     f.person_id, f.unit_code, f.name, f.quarantine_order_id, f.on_staff
-FROM unnest($3::uuid[], $4::bytea[], $5::uuid[], $6::text[], $7::bytea[])
-    WITH ORDINALITY AS asked(id, id_hash, person_id, name, phone_hash, place)
+FROM {rows} AS asked(id, id_hash, person_id, name, phone_hash)
 JOIN checkpoints c ON c.township_code = $1 AND c.id = $2
 LEFT JOIN decisions d ON d.township_code = $1 AND d.id = asked.id
 LEFT JOIN LATERAL identify($1, asked.id_hash, asked.person_id, asked.name, asked.phone_hash) f ON true
-ORDER BY asked.place
-"""
+""",
+    3,
+    ("uuid", "bytea", "uuid", "text", "bytea"),
+)
 
 _BREACHES = """
 SELECT raise_breach($1, b.decision_id, b.alert_id, $4) FROM unnest($2::uuid[], $3::uuid[]) AS b(decision_id, alert_id)
@@ -82,7 +85,9 @@ async def decide(work: Work, checkpoint_id: UUID, bodies: Sequence[DecisionBody]
         return [Outcome(case.id, problem=NotFound()) for case in cases]
     await _store(work, gate, cases)
     await _look_up(work, [case for case in cases if not case.made and case.problem is None])
-    return [Outcome(case.id, case.ruling, not case.made, case.problem) for case in cases]
+    return [
+        Outcome(case.id, case.ruling, case.problem is None and not case.made, case.problem) for case in cases
+    ]
 
 
 def _cases(work: Work, checkpoint_id: UUID, bodies: Sequence[DecisionBody]) -> list[_Case]:
@@ -96,33 +101,29 @@ def _cases(work: Work, checkpoint_id: UUID, bodies: Sequence[DecisionBody]) -> l
 
 async def _judge(work: Work, checkpoint_id: UUID, cases: Sequence[_Case]) -> Gate | None:
     """Give each case that is new its row or its problem; None where the checkpoint is not the caller's."""
-    found = await _facts(work, checkpoint_id, cases) if at_own_place(work, checkpoint_id) else []
+    found = await _facts(work, checkpoint_id, cases) if at_own_place(work, checkpoint_id) else {}
     if not found:
         return None
-    gate = Gate(checkpoint_id, found[0]["gate_unit"])
-    rules = read_rules(found[0]["rules_version"], found[0]["rules"])
-    for case, facts in zip(cases, found, strict=True):
-        case.repeats = case.repeats or facts["stored"]
+    gate_facts = next(iter(found.values()))
+    gate = Gate(checkpoint_id, gate_facts["gate_unit"])
+    rules = read_rules(gate_facts["rules_version"], gate_facts["rules"])
+    for case in cases:
+        case.repeats = case.repeats or found[case.id]["stored"]
         if not case.repeats:
             case.problem = _fault(work, case.body)
         if not case.repeats and case.problem is None:
-            case.row = _row(work, gate, rules, case, facts)
+            case.row = _row(work, gate, rules, case, found[case.id])
     return gate
 
 
-async def _facts(work: Work, checkpoint_id: UUID, cases: Sequence[_Case]) -> list[asyncpg.Record]:
-    claims = [claim_of(work, case.body.subject) for case in cases]
-    rows: list[asyncpg.Record] = await work.sql.fetch(
-        _FACTS,
-        work.township_code,
-        checkpoint_id,
-        [case.id for case in cases],
-        [claim.id_hash for claim in claims],
-        [claim.person_id for claim in claims],
-        [claim.name for claim in claims],
-        [claim.phone_hash for claim in claims],
-    )
-    return rows
+async def _facts(work: Work, checkpoint_id: UUID, cases: Sequence[_Case]) -> dict[UUID, asyncpg.Record]:
+    """Return, by the case's id, the checkpoint with its rules and whom the register knows by what was claimed."""
+    asked = [(case.id, *claim_of(work, case.body.subject)) for case in cases if not case.repeats]
+    if not asked:
+        return {}
+    statement, values = _FACTS.of(asked)
+    rows = await work.sql.fetch(statement, work.township_code, checkpoint_id, *values)
+    return {row["id"]: row for row in rows}
 
 
 def _fault(work: Work, body: DecisionBody) -> Problem | None:

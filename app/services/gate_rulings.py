@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
+from app.core.rows import Rows
 from app.core.work import Work
 from app.domain.enums import DenyReason
 from app.schemas.decisions import DecisionBody
@@ -91,20 +92,38 @@ class DecisionRow:
         )
 
 
-_INSERT = """
-INSERT INTO decisions (township_code, checkpoint_id, unit_code, author_id, recorded_at,
-    id, content_hash, occurred_at, day, direction, verdict, reasons, rules_version, subject_kind,
-    subject_person_id, subject_unit_code, name_masked, claimed_sealed, plate, temperature_c, mask, purpose, note)
-SELECT $1, $2, $3, $4, $5,
-    n.id, n.content_hash, n.occurred_at, n.day, n.direction, n.verdict, string_to_array(n.reasons, ','), n.version,
-    n.kind, n.person_id, n.person_unit, n.name_masked, n.claimed, n.plate, n.temperature_c, n.mask, n.purpose, n.note
-FROM unnest($6::uuid[], $7::bytea[], $8::timestamptz[], $9::date[], $10::text[], $11::text[], $12::text[],
-    $13::int[], $14::text[], $15::uuid[], $16::bigint[], $17::text[], $18::bytea[], $19::text[], $20::numeric[],
-    $21::bool[], $22::text[], $23::text[])
-    AS n(id, content_hash, occurred_at, day, direction, verdict, reasons, version, kind, person_id, person_unit,
-        name_masked, claimed, plate, temperature_c, mask, purpose, note)
+_COLUMNS = {
+    "id": "uuid",
+    "content_hash": "bytea",
+    "occurred_at": "timestamptz",
+    "day": "date",
+    "direction": "text",
+    "verdict": "text",
+    "reasons": "text",
+    "rules_version": "int",
+    "subject_kind": "text",
+    "subject_person_id": "uuid",
+    "subject_unit_code": "bigint",
+    "name_masked": "text",
+    "claimed_sealed": "bytea",
+    "plate": "text",
+    "temperature_c": "numeric",
+    "mask": "bool",
+    "purpose": "text",
+    "note": "text",
+}
+_NAMES = ", ".join(_COLUMNS)
+
+_INSERT = Rows(
+    f"""
+INSERT INTO decisions (township_code, checkpoint_id, unit_code, author_id, recorded_at, {_NAMES})
+SELECT $1, $2, $3, $4, $5, {_NAMES.replace("reasons", "string_to_array(reasons, ',')")}
+FROM {{rows}} AS n({_NAMES})
 ON CONFLICT DO NOTHING RETURNING id
-"""
+""",
+    6,
+    _COLUMNS.values(),
+)
 
 _STORED = """
 SELECT id, content_hash, verdict, reasons, rules_version, subject_kind, name_masked, subject_unit_code, day
@@ -114,9 +133,9 @@ FROM decisions WHERE township_code = $1 AND id = ANY($2)
 
 async def insert_decisions(work: Work, gate: Gate, rows: Sequence[DecisionRow]) -> frozenset[UUID]:
     """Store new decisions and return the ids of those that no parallel request stored first."""
-    columns = zip(*(row.values() for row in rows), strict=True)
+    statement, values = _INSERT.of([row.values() for row in rows])
     made = await work.sql.fetch(
-        _INSERT, work.township_code, gate.checkpoint_id, gate.unit_code, work.account_id, work.now, *columns
+        statement, work.township_code, gate.checkpoint_id, gate.unit_code, work.account_id, work.now, *values
     )
     return frozenset(row["id"] for row in made)
 

@@ -1,7 +1,7 @@
 """Who stands at the gate: what they claim, whom the register knows by it, and what is kept of the claim."""
 
 import json
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from app.core.work import Work
@@ -10,8 +10,7 @@ from app.schemas.decisions import SubjectBody
 from app.services.sealing import id_fingerprint, phone_fingerprint, seal
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """What identifies a person: an ID number's hash, else an id, else name and phone; all None for a stranger."""
 
     id_hash: bytes | None

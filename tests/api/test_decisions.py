@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
-from app.schemas.decisions import DecisionView
+from app.access import in_townships_name
+from app.schemas.decisions import DecisionBody, DecisionView
+from app.services.decisions import decide as decide_all
 from app.services.sealing import unseal
 from tests.gate import ID_NUMBER, PHONE, counters, make_checkpoint, on_staff, resident, seen
 from tests.town import Town
@@ -342,3 +344,49 @@ async def test_counters_equal_what_is_stored(town: Town) -> None:
             expected[unit, kind] = expected.get((unit, kind), 0) + 1
     assert len(stored) == 27
     assert await counters(town) == expected
+
+
+async def test_a_batch_keeps_its_good_items(town: Town) -> None:
+    office = await town.township()
+    gate = await make_checkpoint(office, town.units[0])
+    await resident(town, 1, quarantined=True)
+    stored = seen(id=str(uuid4()))
+    first = await decide(office, gate, stored)
+    same = seen({"id_number": ID_NUMBER, "name": "李四"}, id=str(uuid4()), mask=False, note="甲")
+    bodies = [
+        same,
+        stored,
+        seen({"pass": "P1:"}),
+        same,
+        same | {"mask": True},
+        stored | {"mask": False},
+        seen(occurred_at="2199-01-01T00:00:00Z"),
+        seen({"person_id": str(uuid4())}, purpose="duty"),
+    ]
+    async with in_townships_name(town.kit, town.code) as work:
+        outcomes = await decide_all(work, UUID(gate), [DecisionBody.model_validate(body) for body in bodies])
+        nowhere = await decide_all(work, uuid4(), [DecisionBody.model_validate(seen()) for _ in range(2)])
+        assert await decide_all(work, UUID(gate), []) == []
+    assert [(o.problem.code if o.problem else "stored", o.replayed) for o in outcomes] == [
+        ("stored", False),
+        ("stored", True),
+        ("pass-unsupported", False),
+        ("stored", True),
+        ("id-reused", False),
+        ("id-reused", False),
+        ("invalid", False),
+        ("stored", False),
+    ]
+    answers = [outcome.value.answer("zh") if outcome.value else {} for outcome in outcomes]
+    assert codes(answers[0]) == ["outsider", "no_mask", "in_quarantine"]
+    assert (answers[3], answers[1]) == (answers[0], first)
+    assert codes(answers[7]) == ["outsider", "purpose_not_allowed"]
+    assert [outcome.problem.code for outcome in nowhere if outcome.problem] == ["not-found", "not-found"]
+    assert await counters(town) == {
+        (town.units[0], "denials"): 3,
+        (town.units[0], "denied_outsider"): 3,
+        (town.units[0], "denied_no_mask"): 1,
+        (town.units[0], "denied_purpose_not_allowed"): 1,
+        (town.units[0], "denied_in_quarantine"): 1,
+        (town.units[1], "alerts_open"): 1,
+    }
