@@ -20,7 +20,6 @@ from app.services.check_counts import count, counted_before
 from app.services.check_lines import Check, Member, lock_members, read_check
 from app.services.check_results import store_results
 from app.services.check_views import check_views
-from app.services.claims import settle
 from app.services.household_members import lock_households
 from app.services.person_registration import screen, store_with_people
 from app.services.quarantine_orders import AlreadyQuarantined, NewOrder, open_orders
@@ -64,9 +63,11 @@ def _first_of_each_household(items: Iterable[Item[CheckBody]]) -> list[Item[Chec
 
 
 async def _record(work: Work, items: Sequence[Item[CheckBody]]) -> None:
-    """Record checks of distinct households, under the lock of these."""
+    """Record checks of distinct households, under the lock of these.
+
+    A parallel repeat waits for that lock, finds the newcomers to be members, and loses at the insert.
+    """
     units = await lock_households(work, (item.body.household_id for item in items))
-    await _settle_again(work, items)
     members = await lock_members(work, units)
     checks = _read(work, items, units, members)
     if not checks:
@@ -93,14 +94,6 @@ async def _record(work: Work, items: Sequence[Item[CheckBody]]) -> None:
     for check in done:
         count(work, check, before)
         work.count(check.unit_code, work.today, Metric.PEOPLE, len(check.newcomers))
-
-
-async def _settle_again(work: Work, items: Sequence[Item[CheckBody]]) -> None:
-    """Find what a parallel request recorded while this one waited for the household."""
-    settled = await settle(work, "household_checks", {item.id: item.content_hash for item in items})
-    await follow_winners(
-        work, "household_checks", [i for i in items if i.id in settled.replayed | settled.reused]
-    )
 
 
 def _read(
