@@ -1,6 +1,7 @@
 """What a sheet is read against: the township, its day, and its units by the names that people use for them."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +20,7 @@ NAMESPACE = UUID("6d1f4c52-0b53-5d0e-9a57-1d2f4f1c7e11")
 _UNITS = "SELECT unit_code, name FROM units WHERE township_code = $1 ORDER BY unit_code"
 _CHECKPOINTS = "SELECT id, number, name FROM checkpoints WHERE township_code = $1 ORDER BY number"
 _COMMITTEE = re.compile(r"(村民|居民)?委员会$|[村居]委会$")
-_SEPARATORS = re.compile(r"[、,,;;/|]+")
+_SEPARATORS = re.compile(r"[、,;/|]+")
 
 
 class UnitNames:
@@ -127,4 +128,4 @@ async def survey(work: Work, default_unit: int | None) -> Ground:
 
 def several(cell: str) -> list[str]:
     """Return the parts of a cell that lists several things (黄溪村、黄岭沟村)."""
-    return [part for part in map(code_text, _SEPARATORS.split(cell)) if part]
+    return [part for part in map(code_text, _SEPARATORS.split(unicodedata.normalize("NFKC", cell))) if part]

@@ -37,17 +37,24 @@ _ROUNDS = 6
 beyond the hundred with which a household is registered."""
 _BODY_MEMBERS = 99
 
-_HOUSEHOLDS = """
-SELECT id, unit_code, register_no FROM households WHERE township_code = $1 AND id = ANY($2)
+# One statement, so that a household and its people are seen as of one moment.
+_REGISTERED = """
+WITH homes AS MATERIALIZED (
+    SELECT id, unit_code, register_no FROM households WHERE township_code = $1 AND id = ANY($2)
+    UNION
+    SELECT h.id, h.unit_code, h.register_no
+    FROM unnest($3::bigint[], $4::text[]) AS wanted(unit_code, register_no)
+    JOIN households h
+        ON h.township_code = $1 AND h.unit_code = wanted.unit_code AND h.register_no = wanted.register_no
+)
+SELECT id AS household_id, unit_code, register_no, NULL::uuid AS person_id, NULL AS name, NULL::bytea AS print
+FROM homes
 UNION
-SELECT h.id, h.unit_code, h.register_no
-FROM unnest($3::bigint[], $4::text[]) AS wanted(unit_code, register_no)
-JOIN households h ON h.township_code = $1 AND h.unit_code = wanted.unit_code AND h.register_no = wanted.register_no
-"""
-
-_PEOPLE = """
-SELECT id, household_id, name, id_fingerprint FROM people
-WHERE township_code = $1 AND (household_id = ANY($2) OR id_fingerprint = ANY($3))
+SELECT p.household_id, NULL, NULL, p.id, p.name, p.id_fingerprint
+FROM homes JOIN people p ON p.township_code = $1 AND p.household_id = homes.id
+UNION
+SELECT household_id, NULL, NULL, id, name, id_fingerprint
+FROM people WHERE township_code = $1 AND id_fingerprint = ANY($5)
 """
 
 
@@ -104,22 +111,22 @@ def _fingerprints(work: Work, groups: Iterable[Group]) -> dict[int, bytes]:
 
 async def _look_up(work: Work, groups: Sequence[Group], prints: dict[int, bytes]) -> _Known:
     rows = await work.sql.fetch(
-        _HOUSEHOLDS,
+        _REGISTERED,
         work.township_code,
         [group.id for group in groups],
         [group.unit_code for group in groups],
         [group.register_no for group in groups],
+        list(prints.values()),
     )
-    ids = {row["id"] for row in rows}
-    numbered = {(row["unit_code"], row["register_no"]): row["id"] for row in rows}
+    homes = [row for row in rows if row["person_id"] is None]
+    ids = {row["household_id"] for row in homes}
+    numbered = {(row["unit_code"], row["register_no"]): row["household_id"] for row in homes}
     known = _Known()
     for group in groups:
         found = group.id if group.id in ids else numbered.get((group.unit_code, group.register_no))
         if found is not None:
             known.households[group.id] = found
-    people = await work.sql.fetch(
-        _PEOPLE, work.township_code, list(known.households.values()), list(prints.values())
-    )
+    people = (row for row in rows if row["person_id"] is not None)
     _note_people(known, people, groups, set(prints.values()))
     return known
 
@@ -134,13 +141,13 @@ def _note_people(
         for n in range(1, count + 1)
     }
     for row in people:
-        household, print_ = row["household_id"], row["id_fingerprint"]
-        known.people.add(row["id"])
+        household, print_ = row["household_id"], row["print"]
+        known.people.add(row["person_id"])
         if print_ is not None:
             known.prints[print_] = household
         else:
             known.unnumbered.setdefault(household, set()).add(row["name"])
-        if print_ not in wanted and row["id"] not in imported:
+        if print_ not in wanted and row["person_id"] not in imported:
             known.names.setdefault(household, Counter())[row["name"]] += 1
 
 

@@ -15,7 +15,7 @@ ROW_NUMBER, REASON = "行号", "原因"
 LISTED = 1_000
 """Rejected rows that JSON lists; the file has all."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "=", "+", "-", "@")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _LONG_NUMBER = re.compile(r"[0-9]{12,}[Xx]?")
 
 

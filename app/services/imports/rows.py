@@ -43,6 +43,10 @@ class LineReader:
         if all(fault.column != column for fault in self.faults):
             self.faults.append(Fault(column, code))
 
+    def has_fault(self, *columns: str) -> bool:
+        """Tell whether anything was noted under one of these columns."""
+        return any(fault.column in columns for fault in self.faults)
+
     def build(self, model: type[M], content: Mapping[str, object]) -> M | None:
         """Return the body that the cells make; None where a rule of its fields is broken, which is noted."""
         try:

@@ -71,7 +71,7 @@ def _read(line: LineReader, ground: Ground) -> Recruit | None:
     said = line.read("role", lambda cell: read_word(ROLES, cell)) or (Role.CHECKPOINT if gates else None)
     units = _units(line, ground) if said in (None, Role.VILLAGE) else []
     role = said or (Role.VILLAGE if units else None)
-    if role is None:
+    if role is None and not line.has_fault("role", "checkpoint", "unit", "unit_code"):
         line.fault("role", "required")
     elif role == Role.VILLAGE and not units:
         line.fault("unit", "units-required")

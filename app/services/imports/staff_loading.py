@@ -61,13 +61,13 @@ def _is_new(work: Work, recruit: Recruit, register: _Register, done: Imported) -
     if recruit.named and recruit.body.username in register.usernames:
         known, column = register.usernames[recruit.body.username] == recruit.body.name, "username"
         code = UsernameTaken.code
-    elif _id(work, recruit) in register.ids:
-        known, column, code = True, "", ""
     elif not recruit.named and recruit.place in register.places:
         phone = phone_fingerprint(work, recruit.body.phone)
         phones = register.places[recruit.place]
         known = phone in phones or (len(phones) == 1 and None in (phone, phones[0]))
         column, code = "username", STAFF_NAMESAKE
+    elif _id(work, recruit) in register.ids:
+        known, column, code = True, "", ""
     else:
         return True
     if known:

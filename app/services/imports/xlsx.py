@@ -6,6 +6,7 @@ when inflated, XML that declares entities, and when to stop.
 """
 
 import io
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -43,6 +44,9 @@ _BROKEN = (
 )
 """What zipfile, expat and openpyxl raise on files that are damaged, encrypted or made up."""
 
+# It remarks on what it leaves out of a workbook (validation lists, odd dates), sometimes with a cell's value.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"openpyxl\.")
+
 Row = list[str]
 
 
@@ -69,7 +73,8 @@ def _rows(sheet: Any, max_rows: int) -> Iterator[Row]:
         for number, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True), 1):
             if number > max_rows:
                 raise SheetUnreadable(SHEET_TOO_LONG)
-            yield [cell_text(value) for value in cells]
+            filled = next((n for n in range(len(cells), 0, -1) if cells[n - 1] is not None), 0)
+            yield [cell_text(value) for value in cells[:filled]]
     except _BROKEN:
         raise SheetUnreadable(SHEET_FORMAT) from None
 
