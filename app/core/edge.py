@@ -6,12 +6,12 @@ security headers, and writes one log line and the metrics. It never logs a path'
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from prometheus_client import Counter, Histogram
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.ids import uuid7
@@ -30,13 +30,17 @@ SECONDS = Histogram(
 )
 
 SECURITY_HEADERS = (
-    ("x-content-type-options", "nosniff"),
-    ("x-frame-options", "DENY"),
-    ("referrer-policy", "no-referrer"),
-    ("cross-origin-resource-policy", "same-site"),
-    ("strict-transport-security", "max-age=31536000"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-site"),
+    (b"strict-transport-security", b"max-age=31536000"),
+    (b"cache-control", b"no-store"),
 )
-API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+API_HEADERS = (
+    *SECURITY_HEADERS,
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
 PAGES_WITH_SCRIPTS = ("/docs", "/redoc")
 
 
@@ -79,16 +83,17 @@ class _Visit:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            self._dress(MutableHeaders(scope=message))
+            message["headers"] = self._dressed(message.get("headers", ()))
         await self._send(message)
 
-    def _dress(self, headers: MutableHeaders) -> None:
-        headers["x-request-id"] = self.request_id
-        for name, value in SECURITY_HEADERS:
-            headers.setdefault(name, value)
-        if not self.scope["path"].startswith(PAGES_WITH_SCRIPTS):
-            headers.setdefault("content-security-policy", API_POLICY)
-        headers.setdefault("cache-control", "no-store")
+    def _dressed(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """Return an answer's headers with the request's id, and the house's where the route set none of its own."""
+        own = list(headers)
+        names = {name for name, _ in own}
+        house = SECURITY_HEADERS if self.scope["path"].startswith(PAGES_WITH_SCRIPTS) else API_HEADERS
+        own.append((b"x-request-id", self.request_id.encode()))
+        own.extend(header for header in house if header[0] not in names)
+        return own
 
     async def refuse(self, problem: Problem, receive: Receive) -> None:
         """Answer with a problem, unless an answer has begun already."""

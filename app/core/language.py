@@ -1,5 +1,6 @@
 """Two languages: every text that a person may read exists in Chinese and in English."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -16,8 +17,13 @@ class Text(NamedTuple):
 
 def preferred_language(accept_language: str) -> str:
     """Return "en" where the Accept-Language header prefers English over Chinese, else "zh", the default."""
+    return _preferred(accept_language[:200]) if accept_language else "zh"
+
+
+@lru_cache(maxsize=256)
+def _preferred(accept_language: str) -> str:
     best: dict[str, float] = {}
-    for part in accept_language[:200].split(","):
+    for part in accept_language.split(","):
         tag, _, parameters = part.strip().partition(";")
         language = tag.split("-")[0].lower()
         best[language] = max(best.get(language, 0.0), _quality(parameters))
