@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from app.core.database import APP_ROLE
-from app.models.fence import APP_ROLE_SQL, grant_sql
+from app.models.fence import APP_MEMBER_SQL, APP_ROLE_SQL, grant_sql
 
 revision = "202611231900"
 down_revision = None
@@ -16,6 +16,7 @@ depends_on = None
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '3s'")
     op.execute(APP_ROLE_SQL)
+    op.execute(APP_MEMBER_SQL)
     op.create_table(
         "accounts",
         sa.Column("id", sa.Uuid(), nullable=False),

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from app.core import provision
 from app.core.clock import SystemClock
-from app.core.embedded import DataFolderBusy, DataFolderUnusable, NoPostgres, ServerFailed
 from app.core.keys import KeyRing, KeyRingError
 from app.core.kit import Kit, make_kit
 from app.core.settings import Settings
@@ -31,7 +30,7 @@ def opened(settings: Settings, *, share: bool = False) -> Iterator[Settings]:
         with provision.database(settings, share=share) as found:
             _ensure_keys(found)
             yield found
-    except (DataFolderBusy, DataFolderUnusable, NoPostgres, ServerFailed, KeyRingError, OSError) as error:
+    except (provision.NoDatabase, KeyRingError, OSError) as error:
         raise SystemExit(f"wangge: {error}") from None
 
 

@@ -12,6 +12,11 @@ from app.core.migrations import migrate
 from app.core.settings import Settings, get_settings
 
 NAME = "wangge"
+OLDEST = 15
+
+
+class NoDatabase(RuntimeError):
+    """There is no database that can be used; the message says why, to an operator."""
 
 
 @contextmanager
@@ -22,21 +27,40 @@ def database(settings: Settings, *, share: bool = False) -> Iterator[Settings]:
     another program runs already.
 
     Raises:
-        DataFolderBusy: another program runs the embedded database of this data folder, and it is not to be shared.
-        NoPostgres: there is neither DATABASE_URL nor a PostgreSQL to start.
+        NoDatabase: DATABASE_URL cannot be used; or there is none, and no PostgreSQL to start, or another program runs
+            that of this data folder, and it is not to be shared.
     """
     if settings.database_url is not None:
+        asyncio.run(_check(settings.database_url))
         migrate(settings.database_url)
+        if settings.app_database_url is None:
+            asyncio.run(_check(settings.database_url, APP_ROLE))
         yield settings
         return
-    from app.core.embedded import EmbeddedServer
+    with _embedded(settings, share) as found:
+        yield found
+
+
+@contextmanager
+def _embedded(settings: Settings, share: bool) -> Iterator[Settings]:
+    from app.core.embedded import (
+        DataFolderBusy,
+        DataFolderUnusable,
+        EmbeddedServer,
+        NoPostgres,
+        ServerFailed,
+    )
 
     running = EmbeddedServer.running_url(settings.data, database=NAME) if share else None
     if running is not None:
         app_url = EmbeddedServer.running_url(settings.data, APP_ROLE, NAME)
         yield _named(settings, running, app_url or running)
         return
-    with EmbeddedServer.start(settings.data) as server:
+    try:
+        server = EmbeddedServer.start(settings.data)
+    except (DataFolderBusy, DataFolderUnusable, NoPostgres, ServerFailed) as error:
+        raise NoDatabase(str(error)) from error
+    with server:
         asyncio.run(_create(server.url(), f"CREATE DATABASE {NAME}"))
         migrate(server.url(database=NAME))
         asyncio.run(_create(server.url(database=NAME), f"ALTER ROLE {APP_ROLE} LOGIN"))
@@ -48,6 +72,29 @@ def _named(settings: Settings, owner_url: str, app_url: str) -> Settings:
     os.environ.update({"DATABASE_URL": owner_url, "WANGGE_APP_DATABASE_URL": app_url})
     get_settings.cache_clear()
     return settings.model_copy(update={"database_url": owner_url, "app_database_url": app_url})
+
+
+async def _check(url: str, role: str | None = None) -> None:
+    """See whether a server answers, is new enough, and lets us take the role of the application.
+
+    Raises:
+        NoDatabase: not so.
+    """
+    try:
+        connection = await asyncpg.connect(url)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        raise NoDatabase(f"the database of DATABASE_URL cannot be used: {error}") from error
+    try:
+        if connection.get_server_version().major < OLDEST:
+            raise NoDatabase(f"the database of DATABASE_URL is older than PostgreSQL {OLDEST}")
+        if role is not None:
+            await connection.execute(f"SET ROLE {role}")
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise NoDatabase(
+            f"the login of DATABASE_URL may not act as {role}; let an administrator run: GRANT {role} TO <login>"
+        ) from error
+    finally:
+        await connection.close()
 
 
 async def _create(url: str, statement: str) -> None:

@@ -78,3 +78,15 @@ EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$
 """
 """Makes the application's role where the cluster has none yet; roles are shared by all databases of a cluster."""
+
+APP_MEMBER_SQL = f"""
+DO $$ BEGIN
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        GRANT {APP_ROLE} TO CURRENT_USER;
+    END IF;
+EXCEPTION WHEN insufficient_privilege THEN NULL;
+END $$
+"""
+"""Lets an owner who is no superuser act as the application, as the program does where it has one login only.
+
+Where an administrator made the role, and alone may grant it, he has to; the program says so at its start."""

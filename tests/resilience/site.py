@@ -143,7 +143,7 @@ class Site:
         try:
             await until(self._ready_or_dead)
         except AssertionError:
-            raise AssertionError(self.log.read_text()[-3000:] + self.postgres_log[-1000:]) from None
+            raise AssertionError(self.log.read_text()[-3000:]) from None
 
     async def _ready_or_dead(self) -> bool:
         assert self.process is not None

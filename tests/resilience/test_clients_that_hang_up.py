@@ -1,4 +1,4 @@
-"""200 clients that hang up in the middle of a request: no connection stays in a transaction, and nobody else notices."""
+"""200 clients hang up in the middle of a request: no connection stays in a transaction, and nobody else notices."""
 
 import asyncio
 import contextlib

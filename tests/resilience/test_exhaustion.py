@@ -57,17 +57,22 @@ async def test_every_timeout_means_503(site: Site, statement: str) -> None:
     try:
         async with site.locked("townships"):
             with pytest.raises(Unavailable):
-                async with database.transaction({}) as link:
-                    await link.sql.execute(statement)
-                    if "idle" in statement:
-                        await until(lambda: _is_closed(link), 10)
-                        await link.sql.execute("SELECT 1")
+                await _run(database, statement)
         async with database.transaction({}) as link:
             assert await link.sql.fetchval("SELECT 1") == 1
             for limit, value in LIMITS.items():
                 assert await link.sql.fetchval(f"SHOW {limit}") == value
     finally:
         await database.close()
+
+
+async def _run(database: Database, statement: str) -> None:
+    """Run a statement in a transaction; after the one that sets a limit to idleness, be idle."""
+    async with database.transaction({}) as link:
+        await link.sql.execute(statement)
+        if "idle" in statement:
+            await until(lambda: _is_closed(link), 10)
+            await link.sql.execute("SELECT 1")
 
 
 async def _is_closed(link: Link) -> bool:
@@ -78,7 +83,11 @@ async def test_a_fault_of_ours_is_no_503(site: Site) -> None:
     """A phone would send the same again for ever."""
     database = Database(site.owner_url, pool_size=1)
     try:
-        for statement, value in (("SELECT $1::int", 2**40), ("SELECT $1::uuid", "x"), ("SELECT 1 / $1::int", 0)):
+        for statement, value in (
+            ("SELECT $1::int", 2**40),
+            ("SELECT $1::uuid", "x"),
+            ("SELECT 1 / $1::int", 0),
+        ):
             with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
                 async with database.transaction({}) as link:
                     await link.sql.fetchval(statement, value)
