@@ -2,13 +2,14 @@
 
 Every few seconds it looks at each township for slots that ended without a visit and for orders whose last day is over.
 What it does is idempotent (a slot is missed once, an order released once) and safe with several processes, because a
-township's clock is a row that one of them locks; after downtime it makes up what it missed.
+township's clock is a row that one of them locks; after downtime it makes up what it missed. A township that cannot be
+worked on keeps nobody else waiting.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Self
 
@@ -16,6 +17,7 @@ from app.core.kit import Kit
 from app.core.problems import Problem
 from app.core.work import Work
 from app.services import quarantine_clock
+from app.services.tidying import tidy
 
 log = logging.getLogger("wangge.clockwork")
 
@@ -44,12 +46,8 @@ class Clockwork:
 
     async def _run(self) -> None:
         while True:
-            try:
+            async with _logged():
                 await self.tick()
-            except Problem as problem:  # the database is away: the next tick makes it up
-                log.warning("tick put off", extra={"error": problem.code})
-            except Exception:
-                log.exception("tick failed")
             await asyncio.sleep(self._kit.settings.clock_seconds)
 
     async def tick(self) -> None:
@@ -57,8 +55,21 @@ class Clockwork:
         async with self._kit.database.connection() as link:
             codes = [row["code"] for row in await link.sql.fetch("SELECT code FROM townships ORDER BY code")]
         for code in codes:
-            async with self._open_township(code) as work:
+            async with _logged(township=code), self._open_township(code) as work:
                 await tick_township(work)
+        async with _logged(), self._kit.database.connection() as link:
+            await tidy(link.sql, self._kit.clock.now())
+
+
+@contextlib.asynccontextmanager
+async def _logged(**where: int) -> AsyncIterator[None]:
+    """Log a failure and go on: what was not done is done by the next tick."""
+    try:
+        yield
+    except Problem as problem:  # the database is away, say
+        log.warning("tick put off", extra={"error": problem.code, **where})
+    except Exception:
+        log.exception("tick failed", extra=where)
 
 
 _LOCK = "SELECT clock_at FROM townships WHERE code = $1 FOR UPDATE SKIP LOCKED"
