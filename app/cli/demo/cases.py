@@ -83,7 +83,7 @@ class Cases:
         """Return the households that are checked on a day: new ones at first, then some of them again."""
         total = len(self.visited)
         if number >= DAYS:
-            size = max(2, total // 16)
+            size = max(5, total // 16)
             return [self.visited[(number * size + at) % total] for at in range(size)]
         shares = (0.15, 0.25, 0.33) if self.unit.lags else (0.4, 0.7, 0.88)
         if self.unit.number % 8 == 2:

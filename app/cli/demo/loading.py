@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
+import asyncpg
+
 from app.access import in_townships_name
 from app.cli.demo import gates, rounds
 from app.cli.demo.cases import RELEASE_REASON, Cases
@@ -38,6 +40,7 @@ from app.schemas.quarantine import OrderBody
 from app.schemas.staff import StaffBody
 from app.schemas.visits import VisitBody
 from app.services.alerts import resolve_alert
+from app.services.bulk import plan_anew
 from app.services.checkpoints import create_checkpoint
 from app.services.clockwork import tick_township
 from app.services.decisions import decide
@@ -104,6 +107,7 @@ class Loading:
     async def work(self, now: datetime) -> AsyncIterator[Work]:
         """Open a transaction as of a moment."""
         async with in_townships_name(self.kit, TOWNSHIP, now=now) as work:
+            await plan_anew(work)
             yield work
 
     def settle(self, outcomes: Iterable[Outcome[Any]]) -> None:
@@ -142,6 +146,7 @@ async def load(
     if not record.extends:
         await _load_registers(loading)
     for half in halves(record.first, record.days, record.until):
+        await _take_statistics(kit)
         await _load_half(loading, half)
     if loading.refused:
         log.info(
@@ -151,6 +156,15 @@ async def load(
         done = replace(record, done=True)
         await write(work, done)
     return done
+
+
+async def _take_statistics(kit: Kit) -> None:
+    """Tell the planner what has grown: the database itself would notice only when the loading is over."""
+    connection = await asyncpg.connect(kit.settings.database_url)
+    try:
+        await connection.execute("ANALYZE")
+    finally:
+        await connection.close()
 
 
 async def _load_registers(loading: Loading) -> None:

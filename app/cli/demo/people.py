@@ -7,12 +7,11 @@ prefix that no operator has given out.
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from itertools import accumulate
 from random import Random
 from typing import Any
 from uuid import UUID
-
-from faker.providers.person.zh_CN import Provider
 
 from app.cli.demo.draws import draws, made_id, pick
 from app.cli.demo.places import Unit
@@ -83,22 +82,36 @@ def phone_of(number: int) -> str:
     return f"154{number:08d}"
 
 
-_SURNAMES = list(Provider.last_names)
-_SURNAME_WEIGHTS = list(accumulate(Provider.last_names.values()))
-_GIVEN: dict[Sex, list[str]] = {
-    "male": list(Provider.first_names_male),
-    "female": list(Provider.first_names_female),
-}
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Faker's Chinese names, the surnames with how frequent they are."""
+
+    surnames: list[str]
+    frequencies: list[float]
+    given: dict[Sex, list[str]]
+
+
+@cache
+def _names() -> _Names:
+    from faker.providers.person.zh_CN import (
+        Provider,
+    )  # slow to import, and not needed once the data are there
+
+    return _Names(
+        list(Provider.last_names),
+        list(accumulate(Provider.last_names.values())),
+        {"male": list(Provider.first_names_male), "female": list(Provider.first_names_female)},
+    )
 
 
 def surname(chance: Random) -> str:
     """Return a surname, each as frequent as in China."""
-    return str(chance.choices(_SURNAMES, cum_weights=_SURNAME_WEIGHTS)[0])
+    return chance.choices(_names().surnames, cum_weights=_names().frequencies)[0]
 
 
 def given_name(chance: Random, sex: Sex) -> str:
     """Return a given name."""
-    return chance.choice(_GIVEN[sex])
+    return chance.choice(_names().given[sex])
 
 
 class _Village:
