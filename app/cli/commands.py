@@ -106,12 +106,13 @@ def import_sheet(
     file: Annotated[Path, typer.Argument(help="CSV or XLSX.", exists=True, dir_okay=False)],
     township: Annotated[str, typer.Option(help="9 digits.")],
     rejects: Annotated[Path | None, typer.Option(help="Where bad rows go; default FILE.rejects.csv.")] = None,
+    unit: Annotated[str | None, typer.Option(help="12 digits: the unit of rows that name none.")] = None,
 ) -> None:
     """Load a sheet as a village office keeps it; bad rows come back with their number and the reason."""
     from app.cli.sheets import import_file
 
     with opened(get_settings(), share=True) as settings:
-        good = import_file(settings, kind, file, township, rejects, out)
+        good = import_file(settings, kind, file, township, rejects, out, unit)
     raise typer.Exit(0 if good else 1)
 
 

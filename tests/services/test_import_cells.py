@@ -1,6 +1,7 @@
 """What offices write in cells and headers, and what is made of it."""
 
 import csv
+import re
 from datetime import date, datetime, time
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 
 import app
 from app.schemas.imports import ImportKind
+from app.services.imports import faults
 from app.services.imports.cells import cell_text, code_text, day_of, person_name, phone_text, tidy
-from app.services.imports.columns import find_header
+from app.services.imports.columns import COLUMNS, find_header
 from app.services.imports.faults import BadCell
 from app.services.imports.ground import UnitNames
 from app.services.imports.words import POSITIONS, SEXES, read_word
@@ -237,3 +239,18 @@ def test_a_name_of_two_units_is_not_guessed() -> None:
     with pytest.raises(BadCell) as bad:
         units.find("", "新桥")
     assert bad.value.code == "unit-ambiguous"
+
+
+@pytest.mark.parametrize("kind", list(ImportKind))
+def test_the_documented_columns_are_those_that_are_read(kind: ImportKind) -> None:
+    text = (Path(app.__file__).parents[1] / "docs" / "imports.md").read_text("utf-8")
+    section = next(part for part in text.split("\n## ") if part.lower().startswith(kind.value))
+    documented = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section, re.MULTILINE)
+    assert documented == [(column.name, column.label) for column in COLUMNS[kind]]
+
+
+def test_every_reason_is_documented() -> None:
+    text = (Path(app.__file__).parents[1] / "docs" / "imports.md").read_text("utf-8")
+    codes = [value for name, value in vars(faults).items() if name.isupper() and isinstance(value, str)]
+    assert len(codes) == 27
+    assert [code for code in codes if f"`{code}`" not in text] == []
