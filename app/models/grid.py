@@ -37,8 +37,8 @@ class Unit(TownshipData, table=True):
 
 
 class Staff(Row, table=True):
-    """A person at work. `codes` are 12-digit codes (of the township as a whole: its row, ...000), which the fence reads;
-    `unit_code` is the first of them."""
+    """A person at work. `codes` are 12-digit codes (of the township as a whole: its row, ...000), which the fence
+    reads; `unit_code` is the first of them."""
 
     __tablename__ = "staff"
 

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form
 from pydantic import StringConstraints
 
-from app.access import Front, allow, public
+from app.access import Front, allow, allow_steps, public
 from app.core.strict_route import StrictRoute
-from app.core.work import Work
+from app.core.work import OpenWork, Work
 from app.domain.permissions import Permission
 from app.schemas.auth import MeView, PasswordBody, RefreshBody, TokenView
 from app.schemas.fields import Line
@@ -20,7 +20,7 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
     401: {"description": "Wrong name, password or refresh token", "content": _PROBLEM}
 }
 _LIMITED: dict[int | str, dict[str, Any]] = {
-    429: {"description": "Too many failed logins; see Retry-After", "content": _PROBLEM}
+    429: {"description": "Too many wrong passwords; see Retry-After", "content": _PROBLEM}
 }
 
 Text200 = Annotated[str, StringConstraints(max_length=200)]
@@ -59,7 +59,9 @@ async def show_me(work: Annotated[Work, allow(Permission.ME)]) -> MeView:
     return await me.describe(work)
 
 
-@router.post("/me/password", status_code=204)
-async def change_password(work: Annotated[Work, allow(Permission.ME)], body: PasswordBody) -> None:
+@router.post("/me/password", status_code=204, responses=_LIMITED)
+async def change_password(
+    open_work: Annotated[OpenWork, allow_steps(Permission.ME)], body: PasswordBody
+) -> None:
     """Change one's own password; other sessions end."""
-    await me.change_password(work, body.old, body.new)
+    await me.change_password(open_work, body.old, body.new)

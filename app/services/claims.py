@@ -30,7 +30,7 @@ async def settle(work: Work, table: str, wanted: Mapping[UUID, bytes]) -> Settle
     if not wanted:
         return Settled(frozenset(), frozenset())
     rows = await work.sql.fetch(
-        f"SELECT id, content_hash FROM {table} WHERE township_code = $1 AND id = ANY($2)",  # noqa: S608
+        f"SELECT id, content_hash FROM {table} WHERE township_code = $1 AND id = ANY($2)",
         work.township_code,
         list(wanted),
     )

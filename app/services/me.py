@@ -2,8 +2,9 @@
 
 from app.core.field_texts import declare
 from app.core.problems import at
-from app.core.work import Work
+from app.core.work import OpenWork, Work
 from app.schemas.auth import MeTownship, MeView
+from app.services.login_limits import count_change, forgive_change
 from app.services.passwords import check_strength, hash_password, verify_password
 from app.services.sessions import end_sessions
 
@@ -16,7 +17,10 @@ FROM accounts a LEFT JOIN staff s ON s.township_code = a.township_code AND s.id 
 WHERE a.id = $1
 """
 
-_CHANGE = "UPDATE accounts SET password_hash = $2, password_expires_at = NULL WHERE id = $1"
+# Only where the password is still the one that was verified: a reset meanwhile stands.
+_CHANGE = """
+UPDATE accounts SET password_hash = $2, password_expires_at = NULL WHERE id = $1 AND password_hash = $3 RETURNING id
+"""
 
 
 async def describe(work: Work) -> MeView:
@@ -37,18 +41,25 @@ async def describe(work: Work) -> MeView:
     )
 
 
-async def change_password(work: Work, old: str, new: str) -> None:
-    """Change the caller's password, and end their other sessions.
+async def change_password(open_work: OpenWork, old: str, new: str) -> None:
+    """Change the caller's password, and end their other sessions. No transaction is open while passwords are hashed.
 
     Raises:
         Invalid: the old one is wrong, or the new one is weak or no other.
+        TooMany: too many wrong old ones.
     """
-    row = await work.sql.fetchrow(_ACCOUNT, work.account_id)
-    assert row is not None
-    check_strength(new, row["username"], "/new")
-    if not await verify_password(old, row["password_hash"]):
+    async with open_work() as work:
+        account = await work.sql.fetchrow(_ACCOUNT, work.account_id)
+    assert account is not None
+    check_strength(new, account["username"], "/new")
+    await count_change(open_work, account["id"])
+    if not await verify_password(old, account["password_hash"]):
         raise at("/old", "password-wrong")
     if new == old:
         raise at("/new", "password-unchanged")
-    await work.sql.execute(_CHANGE, work.account_id, await hash_password(new))
-    await end_sessions(work, work.account_id, but=work.caller.session_id)
+    hashed = await hash_password(new)
+    async with open_work() as work:
+        if await work.sql.fetchval(_CHANGE, account["id"], hashed, account["password_hash"]) is None:
+            raise at("/old", "password-wrong")
+        await forgive_change(work, account["id"])
+        await end_sessions(work, account["id"], but=work.caller.session_id)

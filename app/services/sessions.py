@@ -34,6 +34,9 @@ class BadCredentials(Unauthorized):
 
 _ACCOUNT = "SELECT id, password_hash, password_expires_at FROM accounts WHERE username = $1 AND active"
 
+# Asked again when the session starts, and held: a reset or closure meanwhile must not leave a login behind.
+_UNCHANGED = "SELECT true FROM accounts WHERE id = $1 AND active AND password_hash = $2 FOR SHARE"
+
 _NEW_SESSION = """
 INSERT INTO sessions (id, account_id, device_id, secret, generation, created_at, rotated_at, expires_at)
 VALUES ($1, $2, $3, $4, 0, $5, $5, $6)
@@ -66,6 +69,8 @@ async def login(
     if account is None or not good or _expired(account, now):
         raise BadCredentials
     async with open_work() as work:
+        if await work.sql.fetchval(_UNCHANGED, account["id"], hashed) is None:
+            raise BadCredentials
         await forgive(work, username, address)
         session_id, secret = uuid7(), secrets.token_bytes(refresh.SECRET_BYTES)
         ends = work.now + timedelta(days=kit.settings.refresh_days)
