@@ -11,7 +11,7 @@ from app.access import in_townships_name
 from app.cli.opening import run_with_kit
 from app.cli.operators import explain
 from app.core.kit import Kit
-from app.core.problems import Problem
+from app.core.problems import NotFound, Problem
 from app.core.scope import TOWNSHIP_DIGITS, UNIT_DIGITS, is_code
 from app.core.settings import Settings
 from app.schemas.imports import ImportKind
@@ -41,6 +41,10 @@ def import_file(
         raise SystemExit("wangge: a unit's code has 12 digits.")
     try:
         done = _load(settings, ImportKind(kind), file.read_bytes(), int(township), unit, out)
+    except NotFound:
+        raise SystemExit(
+            f"wangge: there is no township {township}" + (f" with a unit {unit}." if unit else ".")
+        ) from None
     except Problem as problem:
         raise SystemExit(f"wangge: {file}: {explain(problem)}") from None
     _tell(done, rejects or file.with_name(f"{file.name}.rejects.csv"), out)

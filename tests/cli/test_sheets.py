@@ -50,7 +50,7 @@ def test_no_file_of_rejects_where_there_are_none(
     [
         ("people", "511303106", b"x", "import units, staff, households"),
         ("units", "5113", b"x", "9 digits"),
-        ("units", "511303999", b"x", "does not exist"),
+        ("units", "511303999", b"x", "there is no township 511303999"),
         ("units", None, b"", "The file is empty"),
     ],
 )
