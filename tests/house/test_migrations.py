@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 TABLES = """
 SELECT coalesce(string_agg(c.relname, ',' ORDER BY c.relname), '')
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind IN ('r', 'v', 'S') AND c.relname <> 'alembic_version'
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = 'public' AND c.relkind IN ('r', 'v', 'S') AND c.relname <> 'alembic_version'
 """
 FUNCTIONS = """
 SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace

@@ -165,6 +165,11 @@ class Site:
             self.process.send_signal(sign)
         return await asyncio.wait_for(self.process.wait(), PATIENCE)
 
+    async def rest(self) -> None:
+        """Have no server, but the data of one."""
+        if self.process is not None:
+            await self.stop()
+
     async def kill(self) -> None:
         """End it as the kernel does when memory runs out."""
         assert self.process is not None
@@ -200,8 +205,10 @@ class Site:
 
     async def settle(self) -> None:
         """Make the township with its units and an account of its office, beside the running server."""
-        urls = {"database_url": self.owner_url, "app_database_url": self.url_of(APP_ROLE)}
-        self.password = await asyncio.to_thread(settle, Settings(data=self.data, **urls), self.place)
+        settings = Settings(
+            data=self.data, database_url=self.owner_url, app_database_url=self.url_of(APP_ROLE)
+        )
+        self.password = await asyncio.to_thread(settle, settings, self.place)
 
     # -- what one sees of it -------------------------------------------------------------------------------------
 

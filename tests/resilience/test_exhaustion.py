@@ -1,12 +1,13 @@
 """When the database has no time for a request, the caller hears 503 and when to come again, and later all is well."""
 
 import asyncio
+import contextlib
 
 import asyncpg
 import pytest
 
 from app.core.database import Database, Link
-from app.core.problems import Unavailable
+from app.core.problems import Broken, Unavailable
 from tests.resilience.site import Site, household, is_unavailable, until
 
 PEOPLE = 12
@@ -93,3 +94,46 @@ async def test_a_fault_of_ours_is_no_503(site: Site) -> None:
                     await link.sql.fetchval(statement, value)
     finally:
         await database.close()
+
+
+async def test_a_transaction_that_the_server_gave_up_is_never_taken_for_committed(site: Site) -> None:
+    """PostgreSQL answers COMMIT with ROLLBACK, and no error, where a statement had failed and nobody noticed."""
+    database = Database(site.owner_url, pool_size=1)
+    try:
+        with pytest.raises(Broken):
+            await _fail_unnoticed(database)
+        async with database.transaction({}) as link:
+            assert await link.sql.fetchval("SELECT 1") == 1
+    finally:
+        await database.close()
+
+
+async def _fail_unnoticed(database: Database) -> None:
+    async with database.transaction({}) as link:
+        with contextlib.suppress(asyncpg.DivisionByZeroError):
+            await link.sql.execute("SELECT 1 / 0")
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_work_that_is_cancelled_leaves_no_open_transaction(site: Site, times: int) -> None:
+    """As a stopping server does with what does not end; the second time it is the ROLLBACK that is cancelled."""
+    database = Database(site.owner_url, pool_size=1)
+    try:
+        async with site.locked("townships"):
+            task = asyncio.create_task(_run(database, "LOCK TABLE townships IN EXCLUSIVE MODE"))
+            await until(lambda: _somebody_waits(site), 10)
+            for _ in range(times):
+                task.cancel()
+                await asyncio.sleep(0)
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            async with database.transaction({}) as link:
+                assert await link.sql.fetchval("SELECT 1") == 1
+        open_ones = await site.sql("SELECT 1 FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'")
+        assert open_ones == []
+    finally:
+        await database.close()
+
+
+async def _somebody_waits(site: Site) -> bool:
+    return bool(await site.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))

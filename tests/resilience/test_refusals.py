@@ -30,8 +30,7 @@ async def test_a_second_server_on_the_port_is_refused(site: Site) -> None:
 
 
 async def test_data_without_their_key_ring_are_refused(home: Site) -> None:
-    await home.start()
-    await home.stop()
+    await home.rest()
     code, out, err = await home.command("serve", WANGGE_KEYS=str(home.place / "nowhere.json"))
     assert is_polite(code, out + err), err
     assert "nowhere.json" in err.replace("\n", "")
@@ -40,8 +39,7 @@ async def test_data_without_their_key_ring_are_refused(home: Site) -> None:
 
 @pytest.mark.parametrize("what", ["zero data key", "a text as index key", "readable by others", "damaged"])
 async def test_a_weak_or_damaged_key_ring_is_refused(home: Site, what: str) -> None:
-    await home.start()
-    await home.stop()
+    await home.rest()
     ring = home.place / "weak.json"
     document = json.loads((home.data / "keys.json").read_text())
     match what:

@@ -180,7 +180,7 @@ async def test_its_own_tasks_outlive_the_database(home: Site) -> None:
     before = (await home.sql(clock))[0]["at"]
 
     async def ticks() -> bool:
-        return (await home.sql(clock))[0]["at"] > before
+        return bool((await home.sql(clock))[0]["at"] > before)
 
     await until(ticks, 20)
     assert not [line for line in home.lines()[began:] if line["message"] == "tick failed"]
