@@ -95,18 +95,18 @@ class Width(StrEnum):
     TOWNSHIP = "township"
 
 
-_WIDE_OPEN = dict.fromkeys(("grid", "tally", "unit", "clinic", "gate"), Width.OWN)
+_WIDE_OPEN = dict.fromkeys(("grid", "staff", "tally", "unit", "clinic", "gate"), Width.OWN)
 
 LANES: dict[Role, dict[str, Width]] = {
     TOWNSHIP: _WIDE_OPEN,
     VILLAGE: _WIDE_OPEN,
     # A breach is counted where the person lives, which may be any unit of the township.
-    CHECKPOINT: {"grid": Width.OWN, "tally": Width.TOWNSHIP, "gate": Width.OWN, "post": Width.OWN},
-    CLINIC: {"grid": Width.OWN, "tally": Width.OWN, "clinic": Width.OWN},
+    CHECKPOINT: dict.fromkeys(("grid", "staff", "gate", "post"), Width.OWN) | {"tally": Width.TOWNSHIP},
+    CLINIC: dict.fromkeys(("grid", "staff", "tally", "clinic"), Width.OWN),
     OBSERVER: {"grid": Width.OWN, "tally": Width.OWN},
 }
 """The lanes of the fence that are open to a role; in every other lane it sees nothing.
 
-`grid`: units and staff. `tally`: counters. `unit`: households and people. `clinic`: quarantined persons. `gate`:
-checkpoints and what happens there. `post`: alerts, as the staff of a checkpoint may see them.
+`grid`: units. `staff`: who works there. `tally`: counters. `unit`: households and people. `clinic`: quarantined
+persons. `gate`: checkpoints and what happens there. `post`: alerts, as the staff of a checkpoint may see them.
 """

@@ -35,7 +35,7 @@ IDENTIFY = Crossing(
     returns="TABLE (person_id uuid, unit_code bigint, name text, quarantine_order_id uuid, on_staff boolean)",
     variables="found_id uuid;",
     allowed=f"{_GATE} && int8multirange(int8range(town * 1000, town * 1000 + 1000))",
-    lanes=("unit", "grid"),
+    lanes=("unit", "staff"),
     body="""
     IF number_hash IS NOT NULL THEN
         SELECT p.id INTO found_id FROM public.people p

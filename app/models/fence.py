@@ -21,7 +21,7 @@ def _lane(name: str) -> Policy:
     return Policy(lane_holds(name))
 
 
-_IN_CODES = f"EXISTS (SELECT 1 FROM unnest(codes) AS held(code) WHERE {lane_holds('grid', 'held.code')})"
+_IN_CODES = f"EXISTS (SELECT 1 FROM unnest(codes) AS held(code) WHERE {lane_holds('staff', 'held.code')})"
 _ALERT = (
     f"{lane_holds('unit')} "
     f"OR (kind IN ('fever', 'symptoms') AND {lane_holds('clinic')}) "

@@ -29,7 +29,7 @@ from app.models import metadata
 from app.models.fence import FENCE
 from tests.town import Town
 
-LANES = ("grid", "tally", "unit", "clinic", "gate", "post")
+LANES = ("grid", "staff", "tally", "unit", "clinic", "gate", "post")
 
 
 def sample(column: Column[Any], town: Town, unit: int) -> Any:
@@ -122,12 +122,13 @@ async def test_no_row_can_be_written_into_another_unit(town: Town, table: str) -
 @pytest.mark.parametrize(
     ("table", "lanes"),
     [
-        ("households", ("grid", "tally", "gate", "post", "clinic")),
-        ("household_checks", ("grid", "tally", "gate", "post", "clinic")),
-        ("disinfection_logs", ("grid", "tally", "gate", "post", "clinic")),
-        ("visits", ("grid", "tally", "gate", "post", "unit")),
-        ("quarantine_orders", ("grid", "tally", "gate", "post", "unit")),
-        ("decisions", ("grid", "tally", "post", "unit", "clinic")),
+        ("staff", ("grid", "tally", "unit", "clinic", "gate", "post")),
+        ("households", ("grid", "staff", "tally", "gate", "post", "clinic")),
+        ("household_checks", ("grid", "staff", "tally", "gate", "post", "clinic")),
+        ("disinfection_logs", ("grid", "staff", "tally", "gate", "post", "clinic")),
+        ("visits", ("grid", "staff", "tally", "gate", "post", "unit")),
+        ("quarantine_orders", ("grid", "staff", "tally", "gate", "post", "unit")),
+        ("decisions", ("grid", "staff", "tally", "post", "unit", "clinic")),
     ],
 )
 async def test_a_noun_is_dark_from_every_other_lane(town: Town, table: str, lanes: tuple[str, ...]) -> None:

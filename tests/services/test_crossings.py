@@ -33,7 +33,7 @@ async def test_a_gate_learns_who_somebody_of_its_township_is(town: Town, other_t
     assert await ask(town, gate, elsewhere, other_town.code) == []
 
 
-@pytest.mark.parametrize("lane", [None, "grid", "unit", "clinic", "tally", "post"])
+@pytest.mark.parametrize("lane", [None, "grid", "staff", "unit", "clinic", "tally", "post"])
 async def test_without_a_gate_nobody_learns_anything(town: Town, lane: str | None) -> None:
     person_id = await resident(town, 1)
     lanes = {lane: Scope((town.units[0],))} if lane else {}
