@@ -1,0 +1,204 @@
+"""Loading: once or twice, in one go or broken off, today or days later."""
+
+import stat
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from app.access import in_nobodys_name
+from app.cli.demo import record as records
+from app.cli.demo import sheet
+from app.cli.demo.loading import load
+from app.cli.demo.logins import FILE, make_logins
+from app.cli.demo.places import NAME, SHOWN_UNIT, TOWNSHIP, ZONE
+from app.cli.demo.record import Record
+from app.cli.demo.staff import login_ids
+from app.domain.enums import Role
+from app.services.passwords import verify_password
+from app.services.townships import create_township
+from tests.demo.conftest import HOMES, UNITS, MakeSite, Site
+
+SEED = 5
+
+
+class BrokenOff(Exception):
+    pass
+
+
+async def bring_up(site: Site, stop_at: str = "", calls: int = 1) -> Record:
+    """Load a small demonstration as `wangge demo` does; `stop_at` breaks it off at a report of that name."""
+    left = calls
+
+    def report(title: str, done: int, total: int) -> None:
+        nonlocal left
+        if title == stop_at and done:
+            left -= 1
+            if not left:
+                raise BrokenOff
+
+    record = await records.begin(site.kit, SEED, UNITS)
+    if not record.done:
+        record = await load(site.kit, record, UNITS, report, HOMES)
+    newer = record.up_to(site.clock.now())
+    if newer is not record:
+        await records.store(site.kit, newer)
+        record = await load(site.kit, newer, UNITS, report, HOMES)
+    return record
+
+
+@pytest.fixture(scope="module")
+async def loaded(make_site: MakeSite) -> Site:
+    """A site with the data, for tests that look."""
+    site = await make_site()
+    await bring_up(site)
+    return site
+
+
+async def test_loading_twice_changes_nothing_and_broken_off_it_ends_the_same(make_site: MakeSite) -> None:
+    whole, broken = await make_site(), await make_site()
+    record = await bring_up(whole)
+    assert record.done
+    content = await whole.content()
+    await load(whole.kit, record, UNITS, lambda *_: None, HOMES)
+    assert await whole.content() == content
+
+    for title, calls in (("households", 1), ("2026-11-22 pm", 2), ("2026-11-24 am", 1)):
+        with pytest.raises(ExceptionGroup):
+            await bring_up(broken, title, calls)
+        broken.clock.moment += timedelta(minutes=20)  # the first start's hour counts
+    assert not (await records.begin(broken.kit, SEED, UNITS)).done
+    await bring_up(broken)
+    again = await broken.content()
+    for table, rows in content.items():
+        assert again[table] == rows, table
+
+
+async def test_every_kind_of_record_is_there(loaded: Site) -> None:
+    site = loaded
+    of_unit = "unit_code = 511303106243"
+    assert (
+        await site.one(f"SELECT count(*) FROM quarantine_orders WHERE status = 'active' AND {of_unit}") >= 2
+    )
+    assert await site.one("SELECT count(*) FROM quarantine_orders WHERE status = 'released'") >= 1
+    kinds = await site.owner.fetch("SELECT DISTINCT kind, status FROM alerts")
+    found = {kind for kind, _ in kinds}
+    assert found == {"fever", "symptoms", "not_at_home", "breach", "missed_slot"}
+    assert {status for _, status in kinds} == {"open", "resolved"}
+    reasons = await site.one("SELECT array_agg(DISTINCT r) FROM decisions, unnest(reasons) AS r")
+    assert set(reasons) == {"outsider", "fever", "no_mask", "purpose_not_allowed", "in_quarantine"}
+    assert (
+        await site.one("SELECT count(*) FROM decisions WHERE subject_kind = 'staff' AND verdict = 'pass'") > 0
+    )
+    days = await site.owner.fetch(
+        "SELECT day, sum(households_checked)::int, sum(passes)::int, sum(service_done)::int, sum(service_missed)::int,"
+        " sum(sites_disinfected)::int FROM daily_counters WHERE day BETWEEN '2026-11-22' AND '2026-11-24'"
+        " GROUP BY day ORDER BY day"
+    )
+    assert [row["day"].isoformat() for row in days] == ["2026-11-22", "2026-11-23", "2026-11-24"]
+    assert all(min(row[1], row[2], row[3], row[5]) > 0 for row in days)
+    assert days[1][4] > 0
+    late = await site.one("SELECT count(*) FROM decisions WHERE occurred_at > $1", site.clock.moment)
+    assert late == 0
+    assert await site.one("SELECT max(recorded_at) FROM visits") == site.clock.moment
+
+
+async def test_counters_are_the_records(loaded: Site) -> None:
+    site = loaded
+    for metric, rows in {
+        "households": "SELECT count(*) FROM households",
+        "people": "SELECT count(*) FROM people",
+        "orders_active": "SELECT count(*) FROM quarantine_orders WHERE status = 'active'",
+        "alerts_open": "SELECT count(*) FROM alerts WHERE status = 'open'",
+        "passes": "SELECT count(*) FROM decisions WHERE verdict = 'pass'",
+        "denials": "SELECT count(*) FROM decisions WHERE verdict = 'deny'",
+        "sites_disinfected": "SELECT count(*) FROM disinfection_logs WHERE counted",
+    }.items():
+        assert await site.one(f"SELECT sum({metric}) FROM daily_counters") == await site.one(rows), metric
+
+
+async def test_a_later_day_is_added(make_site: MakeSite) -> None:
+    site = await make_site()
+    first = await bring_up(site)
+    site.clock.moment += timedelta(days=5)
+    record = await bring_up(site)
+    assert record.done
+    assert record.extends
+    assert [day.isoformat() for day in record.days] == [
+        "2026-11-22",
+        "2026-11-23",
+        "2026-11-24",
+        "2026-11-27",
+        "2026-11-28",
+        "2026-11-29",
+    ]
+    assert record.first == first.first
+    opened = "SELECT count(*) FROM quarantine_orders WHERE unit_code = $1 AND starts_on = '2026-11-29'"
+    assert await site.one(opened, SHOWN_UNIT) >= 1
+    assert await site.one("SELECT sum(passes) FROM daily_counters WHERE day = '2026-11-29'") > 0
+    content = await site.content()
+    await bring_up(site)
+    assert await site.content() == content
+
+
+async def test_the_same_day_adds_nothing(make_site: MakeSite) -> None:
+    site = await make_site()
+    await bring_up(site)
+    content = await site.content()
+    site.clock.moment += timedelta(hours=8)
+    await bring_up(site)
+    assert await site.content() == content
+
+
+async def test_a_township_of_somebody_elses_is_left_alone(make_site: MakeSite) -> None:
+    site = await make_site()
+    async with in_nobodys_name(site.kit) as work:
+        await create_township(work, TOWNSHIP, NAME, ZONE)
+    with pytest.raises(records.OwnTownship):
+        await records.begin(site.kit, SEED, UNITS)
+    assert await site.one("SELECT count(*) FROM units") == 0
+
+
+async def test_logins_work_and_stay(loaded: Site, tmp_path: Path) -> None:
+    site = loaded
+    ids = login_ids(SEED, UNITS)
+    logins = await make_logins(site.kit, tmp_path, ids)
+    await _check_passwords(site, logins.passwords, ids)
+    assert await site.one("SELECT count(*) FROM accounts WHERE password_hash IS NOT NULL") == 4
+    assert await make_logins(site.kit, tmp_path, ids) == logins
+    assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
+    (tmp_path / FILE).unlink()
+    anew = await make_logins(site.kit, tmp_path, ids)
+    assert set(anew.passwords.values()).isdisjoint(logins.passwords.values())
+    await _check_passwords(site, anew.passwords, ids)
+
+
+async def _check_passwords(site: Site, passwords: dict[str, str], ids: dict[Role, UUID]) -> None:
+    for role, id_ in ids.items():
+        hashed = await site.one("SELECT password_hash FROM accounts WHERE id = $1", id_)
+        assert await verify_password(passwords[str(role)], hashed)
+
+
+async def test_the_sheet_names_what_is_there(loaded: Site) -> None:
+    site = loaded
+    ids = await sheet.collect_ids(site.kit, SEED)
+    assert ids["unit_code"] == "511303106243"
+    for table, name in {
+        "checkpoints": "checkpoint_id",
+        "households": "household_id",
+        "people": "person_id",
+        "disinfection_sites": "site_id",
+        "staff": "staff_id",
+        "quarantine_orders": "quarantine_order_id",
+    }.items():
+        unit = await site.one(f"SELECT unit_code FROM {table} WHERE id = $1", UUID(ids[name]))
+        assert unit == SHOWN_UNIT, name
+    order = await site.owner.fetchrow(
+        "SELECT status, person_id FROM quarantine_orders WHERE id = $1", UUID(ids["quarantine_order_id"])
+    )
+    assert order is not None
+    assert order["status"] == "active"
+    assert str(order["person_id"]) == ids["quarantined_person_id"]
+    free = await site.one("SELECT quarantine_order_id FROM people WHERE id = $1", UUID(ids["person_id"]))
+    assert free is None
