@@ -43,7 +43,10 @@ def create() -> None:
 @app.command()
 def show() -> None:
     """List the keys by id and age; never the keys themselves."""
-    ring = _change(lambda ring: ring)
+    try:
+        ring = KeyRing.load(get_settings().key_file)
+    except KeyRingError as error:
+        raise SystemExit(f"wangge: {error}") from None
     for key in ring.tokens:
         out.print(f"token key {key.kid}, made {_day(key.created)}" + (", retired" if key.retired else ""))
     for sealing in ring.data:

@@ -27,16 +27,20 @@ def read_units(file: Path, township: str) -> list[UnitRow]:
     """Return the units of a CSV file with the columns unit_code, name and kind.
 
     Raises:
-        SystemExit: a row is not a unit of this township.
+        SystemExit: a row is not a unit of this township, or the file is no CSV in UTF-8.
     """
     units = []
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        for number, row in enumerate(csv.DictReader(lines), start=2):
-            code, name, kind = (str(row.get(column) or "") for column in ("unit_code", "name", "kind"))
-            inside = is_code(code) and len(code) == UNIT_DIGITS and code.startswith(township)
-            if not inside or not name or kind not in set(UnitKind):
-                raise SystemExit(f"wangge: {file}, row {number} is not a unit of {township}.")
-            units.append(UnitRow(int(code), name, kind))
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = list(csv.DictReader(lines))
+    except (UnicodeDecodeError, csv.Error):
+        raise SystemExit(f"wangge: {file} is no CSV file in UTF-8.") from None
+    for number, row in enumerate(rows, start=2):
+        code, name, kind = (str(row.get(column) or "") for column in ("unit_code", "name", "kind"))
+        inside = is_code(code) and len(code) == UNIT_DIGITS and code.startswith(township)
+        if not inside or not name or kind not in set(UnitKind):
+            raise SystemExit(f"wangge: {file}, row {number} is not a unit of {township}.")
+        units.append(UnitRow(int(code), name, kind))
     return units
 
 

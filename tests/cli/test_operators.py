@@ -50,10 +50,13 @@ def test_a_township_with_units_and_its_first_account(run: Any, tmp_path: Path) -
 def test_a_refusal_is_a_sentence(run: Any, tmp_path: Path) -> None:
     sheet = tmp_path / "units.csv"
     sheet.write_text("unit_code,name,kind\n510000000000,别处,village\n")
+    gbk = tmp_path / "gbk.csv"
+    gbk.write_bytes(UNITS.encode("gbk"))
     for words in (
         ("create-township", "12", "x"),
         ("create-township", "430101002", "x", "--timezone", "Mars/Olympus"),
         ("create-township", "430101002", "x", "--units", str(sheet)),
+        ("create-township", "430101001", "x", "--units", str(gbk)),
         ("create-user", "999999999", "someone"),
         ("create-user", "430101002", "no spaces allowed"),
         ("create-api-key", "123", "x"),
@@ -71,6 +74,14 @@ def test_an_observers_key_of_a_county(run: Any) -> None:
     key = made.stdout.strip()
     assert key.startswith("wgk_")
     assert run("revoke-api-key", key.split("_")[1]).exit_code == 0
+
+
+def test_showing_the_keys_leaves_their_file_alone(run: Any, tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    before = file.stat()
+    assert run("keys", "show").exit_code == 0
+    after = file.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_keys_rotate_and_everything_is_sealed_again(run: Any) -> None:
