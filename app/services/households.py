@@ -33,6 +33,12 @@ async def register_households(work: Work, bodies: Sequence[HouseholdBody]) -> li
     Problems: NotFound (no such unit, or not the caller's), Invalid (an ID number or what contradicts it),
     PersonRegistered, IdReused.
     """
+    items = await store_households(work, bodies)
+    return outcomes(items, await household_views(work, {item.id for item in items if item.problem is None}))
+
+
+async def store_households(work: Work, bodies: Sequence[HouseholdBody]) -> list[Item[HouseholdBody]]:
+    """Register households and show nothing: for many at once, nobody of whom will be looked at."""
     items = await begin(work, "households", "household.register", bodies)
     groups = await _read(work, [item for item in items if item.fresh])
     problems = await screen(work, groups)
@@ -46,7 +52,7 @@ async def register_households(work: Work, bodies: Sequence[HouseholdBody]) -> li
     await _refuse(work, [item for item in items if item.fresh and item.id in problems], problems)
     await follow_winners(work, "households", [item for item in items if item.fresh and item.id not in stored])
     _count(work, [groups[id_] for id_ in stored])
-    return outcomes(items, await household_views(work, {item.id for item in items if item.problem is None}))
+    return items
 
 
 async def household_views(work: Work, ids: Iterable[UUID]) -> dict[UUID, HouseholdView]:

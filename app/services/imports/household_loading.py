@@ -14,9 +14,10 @@ import asyncpg
 from app.core.outcome import Outcome
 from app.core.problems import IdReused, Problem
 from app.core.work import Work
-from app.schemas.households import HouseholdBody, HouseholdView, PersonBody, PersonView
+from app.schemas.households import HouseholdBody, PersonBody, PersonView
+from app.services.batch import Item
 from app.services.household_members import NewMember, register_members
-from app.services.households import register_households
+from app.services.households import store_households
 from app.services.imports.faults import (
     CHANGED_SINCE,
     HEAD_MISSING,
@@ -96,7 +97,7 @@ async def load_households(work: Work, groups: Sequence[Group], done: Imported) -
         for group in pending:
             _sort_out(group, known, prints, order, done)
         _settle_members(order, await register_members(work, order.joining), done, last)
-        _settle_households(order, await register_households(work, order.bodies), done, last)
+        _settle_households(order, await store_households(work, order.bodies), done, last)
         pending = [group for group in pending if group.members]
         if not pending:
             return
@@ -248,14 +249,14 @@ def _settle_members(
 
 
 def _settle_households(
-    order: _Order, outcomes: Sequence[Outcome[HouseholdView]], done: Imported, last: bool
+    order: _Order, items: Sequence[Item[HouseholdBody]], done: Imported, last: bool
 ) -> None:
-    for (group, members), outcome in zip(order.body_rows, outcomes, strict=True):
-        if outcome.problem is None:
-            _store(group, members, outcome.replayed, done)
-        elif last or not _passing(outcome.problem):
+    for (group, members), item in zip(order.body_rows, items, strict=True):
+        if item.problem is None:
+            _store(group, members, item.replayed, done)
+        elif last or not _passing(item.problem):
             places = {"/head": members[0]} | {f"/members/{n}": m for n, m in enumerate(members[1:])}
-            _reject_by(group, places, outcome.problem, done)
+            _reject_by(group, places, item.problem, done)
 
 
 def _passing(problem: Problem) -> bool:
