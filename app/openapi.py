@@ -52,7 +52,14 @@ _PROBLEM = {
     },
 }
 
-_COMMON = {"400": "Unreadable request", "422": "A rule is broken", "503": "Temporarily unavailable"}
+_PROBLEM_CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+_REPEATED = {
+    "description": "The same id with the same content as before: as it is stored.",
+    "headers": {"Idempotent-Replay": {"schema": {"type": "string", "const": "true"}, "required": True}},
+}
+
+_COMMON = {"400": "Unreadable request", "503": "Temporarily unavailable"}
 _GUARDED = {
     "401": "No valid token",
     "403": "A role that may never do this",
@@ -119,9 +126,16 @@ def _complete_operation(operation: dict[str, Any], permission: Permission | None
             operation["security"].append({"api_key": []})
         named = ", ".join(role.value for role in Role if role in roles)
         operation["description"] = operation.get("description", "") + f"\n\nRoles: {named}."
+    if "requestBody" in operation or "parameters" in operation:
+        problems["422"] = "A rule is broken"
     if "requestBody" in operation:
         problems |= {"409": "Against what is stored", "413": "Too large", "415": "Wrong content type"}
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    answers = operation["responses"]
     for status, text in problems.items():
-        if status == "422" or status not in operation["responses"]:
-            operation["responses"][status] = {"description": text, "content": content}
+        if status == "422" or status not in answers:
+            answers[status] = {"description": text}
+    for status, answer in answers.items():
+        if status >= "400":
+            answer.setdefault("content", _PROBLEM_CONTENT)
+    if "201" in answers:
+        answers["200"] = {**_REPEATED, **answers.get("200", {}), "content": answers["201"]["content"]}

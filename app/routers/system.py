@@ -17,7 +17,11 @@ async def livez() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", responses={503: {"description": "Not ready: the answer says why."}})
+@router.get(
+    "/readyz",
+    response_model=dict[str, str],
+    responses={503: {"model": dict[str, str], "description": "Not ready: the answer says why."}},
+)
 async def readyz(request: Request) -> JSONResponse:
     """Tell whether requests can be served: database reachable, migrations at head, not draining."""
     findings = await health.readiness(request.app.state.kit.database, request.app.state.draining)

@@ -45,3 +45,18 @@ def test_every_permission_is_granted_to_a_role_and_used_by_a_route(app: FastAPI)
 def test_observers_hold_nothing_but_reports() -> None:
     assert {p for p, roles in GRANTS.items() if Role.OBSERVER in roles} == {Permission.REPORTS_READ}
     assert set(LANES[Role.OBSERVER]) == {"grid", "tally"}
+
+
+def test_the_document_tells_of_repeats_and_of_the_shape_of_every_refusal(app: FastAPI) -> None:
+    problem = {"$ref": "#/components/schemas/Problem"}
+    for path, operations in app.openapi()["paths"].items():
+        for method, operation in operations.items():
+            answers = operation["responses"]
+            for status, answer in answers.items():
+                if status >= "400" and (path, status) != ("/readyz", "503"):
+                    assert answer["content"]["application/problem+json"]["schema"] == problem, (path, status)
+            if "201" in answers:
+                assert answers["200"]["content"] == answers["201"]["content"], (method, path)
+                assert "Idempotent-Replay" in answers["200"]["headers"], (method, path)
+            takes_something = "requestBody" in operation or operation.get("parameters")
+            assert ("422" in answers) == bool(takes_something), (method, path)
