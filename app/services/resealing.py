@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from typing import NamedTuple
+from uuid import UUID
 
 from app.core.kit import Kit
 from app.core.work import OpenTownship, Work
 from app.services.sealing import seal, unseal
 
 BATCH = 1000
+FIRST = UUID(int=0)
 
 
 class SealedColumn(NamedTuple):
@@ -47,23 +49,24 @@ async def reseal_township(
     """Seal one township's values again; return `before` and how many they were, which `report` hears as it grows."""
     total = before
     for column in SEALED:
-        while True:
+        behind: UUID | None = FIRST
+        while behind is not None:
             async with open_township(code) as work:
-                done = await _reseal(work, column)
+                done, behind = await _reseal(work, column, behind)
             total += done
             report(total)
-            if done < BATCH:
-                break
     return total
 
 
-async def _reseal(work: Work, column: SealedColumn) -> int:
+async def _reseal(work: Work, column: SealedColumn, behind: UUID) -> tuple[int, UUID | None]:
+    """Seal the next batch again; return how many, and the last one's id, or None where it was the last batch."""
     table, name, _ = column
     rows = await work.sql.fetch(
         f"SELECT id, {name} AS sealed FROM {table} WHERE township_code = $1 AND {name} IS NOT NULL"
-        f" AND get_byte({name}, 0) <> $2 ORDER BY id LIMIT {BATCH} FOR UPDATE",
+        f" AND get_byte({name}, 0) <> $2 AND id >= $3 ORDER BY id LIMIT {BATCH} FOR UPDATE",
         work.township_code,
         work.vault.newest_key_id,
+        behind,
     )
     again = [
         seal(work, column.name, row["id"], unseal(work, column.name, row["id"], row["sealed"]))
@@ -76,4 +79,4 @@ async def _reseal(work: Work, column: SealedColumn) -> int:
         [row["id"] for row in rows],
         again,
     )
-    return len(rows)
+    return len(rows), rows[-1]["id"] if len(rows) == BATCH else None
