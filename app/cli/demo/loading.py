@@ -40,6 +40,7 @@ from app.schemas.quarantine import OrderBody
 from app.schemas.staff import StaffBody
 from app.schemas.visits import VisitBody
 from app.services.alerts import resolve_alert
+from app.services.batch import Item
 from app.services.bulk import plan_anew
 from app.services.checkpoints import create_checkpoint
 from app.services.clockwork import tick_township
@@ -47,7 +48,7 @@ from app.services.decisions import decide
 from app.services.disinfection_logs import record_logs
 from app.services.disinfection_sites import create_site
 from app.services.household_checks import record_checks
-from app.services.households import register_households
+from app.services.households import store_households
 from app.services.quarantine_changes import release_order
 from app.services.quarantine_orders import create_orders
 from app.services.staff_create import create_staff
@@ -110,7 +111,7 @@ class Loading:
             await plan_anew(work)
             yield work
 
-    def settle(self, outcomes: Iterable[Outcome[Any]]) -> None:
+    def settle(self, outcomes: Iterable[Outcome[Any] | Item[Any]]) -> None:
         """Look at what became of a batch: new data are never refused; added days may meet what people have changed.
 
         Raises:
@@ -192,7 +193,7 @@ async def _load_households(loading: Loading, unit: Unit) -> int:
         if not await _holds(work, "households", homes[-1].id):
             act_as(work, cadre_id(loading.seed, unit))
             bodies = read(HouseholdBody, [home.body() for home in homes])
-            loading.settle(await register_households(work, bodies))
+            loading.settle(await store_households(work, bodies))
     return len(homes)
 
 
