@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.access import allow
+from app.access import allow, allow_steps
 from app.core.paging import Page, Paged
 from app.core.strict_route import StrictRoute
-from app.core.work import Work
+from app.core.work import OpenWork, Work
 from app.domain.permissions import Permission
 from app.routers.answers import created
 from app.schemas.fields import Id, Name, UnitCode
@@ -18,6 +18,7 @@ router = APIRouter(prefix="/v1", tags=["grid"], route_class=StrictRoute)
 
 Reader = Annotated[Work, allow(Permission.STAFF_READ)]
 Writer = Annotated[Work, allow(Permission.STAFF_WRITE)]
+Stepper = Annotated[OpenWork, allow_steps(Permission.STAFF_WRITE)]
 
 
 @router.get("/staff")
@@ -57,6 +58,6 @@ async def change_staff(work: Writer, staff_id: Id, body: StaffPatch) -> StaffVie
 
 
 @router.post("/staff/{staff_id}/password")
-async def give_password(work: Writer, staff_id: Id) -> OneTimePasswordView:
+async def give_password(open_work: Stepper, staff_id: Id) -> OneTimePasswordView:
     """Give a staff member a one-time password, shown only here and good for 7 days; they are logged out everywhere."""
-    return OneTimePasswordView(password=await staff_users.give_temporary_password(work, staff_id))
+    return OneTimePasswordView(password=await staff_users.give_temporary_password(open_work, staff_id))

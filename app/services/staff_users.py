@@ -1,11 +1,11 @@
 """Passwords that the township or an operator gives, and the operator's way to make a login."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from app.core.work import Work
+from app.core.work import OpenWork, Work
 from app.domain.enums import Role
 from app.schemas.staff import StaffBody
 from app.services.passwords import check_strength, hash_password, make_password
@@ -27,17 +27,20 @@ class NewUser(NamedTuple):
     password: str | None
 
 
-async def give_temporary_password(work: Work, staff_id: UUID) -> str:
+async def give_temporary_password(open_work: OpenWork, staff_id: UUID) -> str:
     """Give a staff member a random password, good for 7 days until they choose their own; their sessions end.
+
+    No transaction is open while it is hashed: an office may do this for all its cadres at once.
 
     Raises:
         NotFound: no such staff member, or none in the caller's scope.
     """
-    await show_staff(work, staff_id)
+    async with open_work() as work:
+        await show_staff(work, staff_id)
     password = make_password()
     hashed = await hash_password(password)
-    await work.sql.execute(_SET, work.township_code, staff_id, hashed, work.now + TEMPORARY)
-    await end_sessions(work, staff_id)
+    async with open_work() as work:
+        await _store(work, staff_id, hashed, work.now + TEMPORARY)
     return password
 
 
@@ -50,8 +53,11 @@ async def set_password(work: Work, staff_id: UUID, password: str) -> None:
     """
     staff = await show_staff(work, staff_id)
     check_strength(password, staff.username, "/password")
-    hashed = await hash_password(password)
-    await work.sql.execute(_SET, work.township_code, staff_id, hashed, None)
+    await _store(work, staff_id, await hash_password(password), None)
+
+
+async def _store(work: Work, staff_id: UUID, hashed: str, expires_at: datetime | None) -> None:
+    await work.sql.execute(_SET, work.township_code, staff_id, hashed, expires_at)
     await end_sessions(work, staff_id)
 
 
@@ -77,6 +83,8 @@ async def create_user(
     (outcome,) = await create_staff(work, [body])
     staff_id = outcome.take().id
     if password is None:
-        return NewUser(staff_id, await give_temporary_password(work, staff_id))
+        temporary = make_password()
+        await _store(work, staff_id, await hash_password(temporary), work.now + TEMPORARY)
+        return NewUser(staff_id, temporary)
     await set_password(work, staff_id, password)
     return NewUser(staff_id, None)

@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
+import httpx
 import pytest
 
 from app.access import in_nobodys_name, in_townships_name
+from app.core.settings import Settings
 from app.core.work import Work
+from app.main import create_app
 from app.services.sessions import BadCredentials, login
 from app.services.staff_users import give_temporary_password
 from tests.devices import PASSWORD, device, give_password, log_in, problem
@@ -18,8 +22,7 @@ CHANGE = "/v1/me/password"
 
 
 async def _reset(town: Town) -> None:
-    async with in_townships_name(town.kit, town.code) as work:
-        await give_temporary_password(work, town.accounts["village"])
+    await give_temporary_password(partial(in_townships_name, town.kit, town.code), town.accounts["village"])
 
 
 async def _close(town: Town) -> None:
@@ -72,3 +75,18 @@ async def test_an_open_login_is_no_way_to_guess_the_password(town: Town) -> None
     assert (await log_in(town.client(), f"u-{town.accounts['village']}")).status_code == 200, (
         "the login goes on"
     )
+
+
+async def test_forty_passwords_at_once_keep_nobody_out(town: Town, settings: Settings) -> None:
+    """A pool of one connection, and little patience: hashing must hold none."""
+    office = await town.township()
+    await town.village()
+    few = create_app(settings.model_copy(update={"pool_size": 1, "pool_timeout": 2.0}))
+    async with few.router.lifespan_context(few):
+        transport = httpx.ASGITransport(few)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://wangge.test", auth=office.auth
+        ) as client:
+            path = f"/v1/staff/{town.accounts['village']}/password"
+            answers = await asyncio.gather(*(client.post(path) for _ in range(40)))
+    assert [answer.status_code for answer in answers] == [200] * 40
