@@ -50,7 +50,7 @@ _ONE = f"SELECT {_SHOWN} FROM api_keys WHERE township_code = $1 AND id = $2"
 
 _PAGE = f"""
 SELECT {_SHOWN} FROM api_keys
-WHERE township_code = $1 AND revoked_at IS NULL AND id > $2 ORDER BY id LIMIT $3
+WHERE township_code = $1 AND revoked_at IS NULL AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3
 """
 
 _REVOKE = """
@@ -97,7 +97,7 @@ async def issue_operator_key(work: Work, name: str, code: str, expires_on: date)
 
 async def list_keys(work: Work, paging: Paging) -> Page[ApiKeyView]:
     """Return a page of the township's keys that were not revoked."""
-    (behind,) = paging.key(UUID) or (UUID(int=0),)
+    (behind,) = paging.key(UUID) or (None,)
     rows = await work.sql.fetch(_PAGE, work.township_code, behind, paging.limit + 1)
     shown = [ApiKeyView.model_validate(dict(row)) for row in rows[: paging.limit]]
     return Page(items=shown, next=mark(shown[-1].id) if len(rows) > len(shown) else None)

@@ -25,7 +25,7 @@ _BY_IDS = _STAFF + "AND s.id = ANY($2)"
 _PAGE = (
     _STAFF
     + """
-AND s.id > $2
+AND ($2::uuid IS NULL OR s.id > $2)
 AND ($3::bigint IS NULL OR s.codes @> ARRAY[$3::bigint])
 AND ($4::text IS NULL OR a.role = $4)
 AND ($5::text IS NULL OR strpos(lower(s.name), lower($5)) > 0 OR strpos(lower(a.username), lower($5)) > 0)
@@ -44,7 +44,7 @@ class StaffFilter(NamedTuple):
 
 async def list_staff(work: Work, wanted: StaffFilter, paging: Paging) -> Page[StaffView]:
     """Return a page of the staff in the caller's scope, by id; a unit outside the scope has none."""
-    (behind,) = paging.key(UUID) or (UUID(int=0),)
+    (behind,) = paging.key(UUID) or (None,)
     rows = await work.sql.fetch(
         _PAGE, work.township_code, behind, wanted.unit_code, wanted.role, wanted.q, paging.limit + 1
     )

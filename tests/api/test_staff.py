@@ -235,3 +235,17 @@ async def test_who_may_what(town: Town, other_town: Town) -> None:
         await stranger.post(f"{path}/password"),
     ):
         assert (answer.status_code, nameless(answer)) == (404, absent)
+
+
+async def test_a_list_begins_with_the_least_of_all_ids(town: Town) -> None:
+    office = await town.township()
+    nil = "00000000-0000-0000-0000-000000000000"
+    try:
+        body = {"id": nil, "username": f"least-{town.code}", "name": "王零", "role": "clinic"}
+        assert (await office.post("/v1/staff", json=body)).status_code == 201
+        shown = (await office.get("/v1/staff?limit=1")).json()
+        assert [member["id"] for member in shown["items"]] == [nil]
+        rest = (await office.get("/v1/staff", params={"after": shown["next"]})).json()
+        assert [member["id"] for member in rest["items"]] == [str(town.accounts["township"])]
+    finally:  # accounts are shared by the townships of all tests
+        await town.owner.execute("DELETE FROM accounts WHERE id = $1", UUID(nil))
