@@ -91,7 +91,8 @@ class Database:
         except Problem:
             raise
         except Exception as error:
-            translated = translate(error)
+            misuse = isinstance(_cause_of(error), asyncpg.InterfaceError) and not link.sql.is_closed()
+            translated = error if misuse else translate(error)
             if translated is error:
                 raise
             raise translated from error
@@ -195,8 +196,7 @@ def translate(error: Exception) -> Problem | Exception:
     if isinstance(cause, asyncpg.IntegrityConstraintViolationError):
         problem = BY_CONSTRAINT.get(constraint_of(cause))
         return problem() if problem else error
-    refused_value = isinstance(cause, asyncpg.InterfaceError) and isinstance(cause, ValueError)
-    if isinstance(cause, (*AWAY, PoolTimeout)) and not refused_value:
+    if isinstance(cause, (*AWAY, PoolTimeout)):
         return Unavailable()
     return error
 

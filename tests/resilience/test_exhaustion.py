@@ -84,11 +84,13 @@ async def test_a_fault_of_ours_is_no_503(site: Site) -> None:
     """A phone would send the same again for ever."""
     database = Database(site.owner_url, pool_size=1)
     try:
-        for statement, value in (
+        bad = (
             ("SELECT $1::int", 2**40),
             ("SELECT $1::uuid", "x"),
             ("SELECT 1 / $1::int", 0),
-        ):
+            ("SELECT 1", 1),
+        )
+        for statement, value in bad:
             with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
                 async with database.transaction({}) as link:
                     await link.sql.fetchval(statement, value)
