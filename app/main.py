@@ -48,8 +48,8 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     )
     app.state.draining = False
     problem_response.install(app)
-    for router in ROUTERS:
-        app.include_router(router)
+    for router in ROUTERS:  # flat, so that a request is matched once and not by router and then by route
+        app.router.routes.extend(router.routes)
     install_openapi(app)
     return app
 

@@ -3,6 +3,7 @@
 import json
 import random
 import statistics
+from uuid import UUID
 
 from rich.console import Console
 
@@ -42,10 +43,10 @@ def measure(machine: Machine, town: Town, port: int, out: Console) -> None:
 
 
 def _decide(port: int, town: Town, each: int) -> load.Result:
-    return load.run(port, [[_request(town, token) for _ in range(each)] for token in town.gate_tokens])
+    return load.run(port, [[_request(town, *gate) for _ in range(each)] for gate in town.gates])
 
 
-def _request(town: Town, token: str) -> bytes:
+def _request(town: Town, checkpoint_id: UUID, token: str) -> bytes:
     body = {
         "id": str(uuid7()),
         "occurred_at": "2026-01-01T08:00:00+08:00",
@@ -55,5 +56,5 @@ def _request(town: Town, token: str) -> bytes:
         "mask": True,
         "purpose": "food",
     }
-    path = f"/v1/checkpoints/{town.checkpoint_id}/decisions"
+    path = f"/v1/checkpoints/{checkpoint_id}/decisions"
     return load.request("POST", path, {"Authorization": f"Bearer {token}"}, json.dumps(body).encode())

@@ -34,7 +34,7 @@ FROM generate_series(1, {count}) AS n
 
 
 def _load(machine: Machine, town: Town, count: int) -> None:
-    statement = _EVENTS.format(code=CODE, unit=UNITS[0], checkpoint=town.checkpoint_id, count=count)
+    statement = _EVENTS.format(code=CODE, unit=UNITS[0], checkpoint=town.gates[0][0], count=count)
     execute(machine.owner_url, "SET session_replication_role = replica;" + statement, "ANALYZE")
 
 

@@ -33,8 +33,9 @@ class Town:
     """What requests are made of: people's ids, a checkpoint, and tokens."""
 
     people: list[UUID]
-    checkpoint_id: UUID
-    gate_tokens: list[str]
+    gates: list[tuple[UUID, str]]
+    """Checkpoints, each with the token of its staff and in a village of its own, as in life: a unit's counters of a day
+    are one row, which deciders of one village take in turn."""
     office_token: str
 
 
@@ -59,15 +60,18 @@ async def _make_town(settings: Settings, gate_staff: int) -> Town:
 async def _fill(kit: Kit, work: Work, gate_staff: int) -> Town:
     outcomes = await register_households(work, [_household(n) for n in range(HOUSEHOLDS)])
     people = [outcome.take().head.id for outcome in outcomes]
-    body = CheckpointBody(number=1, unit_code=str(UNITS[0]), name="村口", kind=CheckpointKind.VILLAGE)
-    gate = (await create_checkpoint(work, body)).take()
-    staff = [
-        (await create_user(work, f"gate{n}", "卡点", Role.CHECKPOINT, (), None, [gate.id])).id
-        for n in range(gate_staff)
-    ]
+    gates = [await _gate(kit, work, number) for number in range(1, gate_staff + 1)]
     office = (await create_user(work, "office", "指挥部", Role.TOWNSHIP)).id
-    tokens = [await _token(kit, work, account) for account in (*staff, office)]
-    return Town(people, gate.id, tokens[:-1], tokens[-1])
+    return Town(people, gates, await _token(kit, work, office))
+
+
+async def _gate(kit: Kit, work: Work, number: int) -> tuple[UUID, str]:
+    body = CheckpointBody(
+        number=number, unit_code=str(UNITS[number]), name="村口", kind=CheckpointKind.VILLAGE
+    )
+    gate = (await create_checkpoint(work, body)).take()
+    staff = await create_user(work, f"gate{number}", "卡点", Role.CHECKPOINT, (), None, [gate.id])
+    return gate.id, await _token(kit, work, staff.id)
 
 
 def _household(number: int) -> HouseholdBody:

@@ -10,6 +10,7 @@ whatever statement is sent.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 SCOPE_LENGTHS = frozenset({2, 4, 6, 9, 12})
 UNIT_DIGITS = 12
@@ -70,8 +71,13 @@ class Scope:
 
     def literal(self) -> str:
         """Return the scope as an int8multirange literal, made of checked integers only."""
-        ranges = (code_range(prefix) for prefix in self.prefixes)
-        return "{" + ",".join(f"[{start},{end})" for start, end in ranges) + "}"
+        return _literal(self.prefixes)
+
+
+@lru_cache(maxsize=4096)
+def _literal(prefixes: tuple[str, ...]) -> str:
+    ranges = (code_range(prefix) for prefix in prefixes)
+    return "{" + ",".join(f"[{start},{end})" for start, end in ranges) + "}"
 
 
 NOWHERE = Scope()

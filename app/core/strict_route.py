@@ -49,24 +49,38 @@ class StrictRequest(Request):
             raise BadRequest([FieldError("", error.code, FIELD_TEXTS[error.code])]) from None
 
 
+def require_json(request: Request) -> None:
+    """Refuse a body that does not say that it is JSON.
+
+    Raises:
+        UnsupportedMedia: another content type, or none.
+    """
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/json":
+        raise UnsupportedMedia
+
+
 class StrictRoute(APIRoute):
     """A route that reads its body strictly."""
 
     body_limit: ClassVar[int | None] = None
 
+    @property
+    def size_limit(self) -> int:
+        """The largest body in bytes."""
+        return self.body_limit or get_settings().body_limit
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return FastAPI's handler behind the strict reading."""
         handler = super().get_route_handler()
-        limit = self.body_limit or get_settings().body_limit
+        limit = self.size_limit
         reads_json = self.body_field is not None and self.body_field.field_info.__class__.__name__ == "Body"
 
         async def strict(request: Request) -> Response:
             request = StrictRequest(request.scope, request.receive)
             request.body_limit = limit
             if reads_json:
-                media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-                if media != "application/json":
-                    raise UnsupportedMedia
+                require_json(request)
             return await handler(request)
 
         return strict

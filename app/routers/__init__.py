@@ -21,6 +21,7 @@ from app.routers import (
 
 # Looked through in this order for every request: the busiest first.
 ROUTERS = (
+    decisions.busiest,
     decisions.router,
     system.router,
     auth.router,
