@@ -8,6 +8,7 @@ from functools import partial
 from types import FrameType
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
@@ -15,7 +16,7 @@ from app import __version__
 from app.access import in_townships_name
 from app.core import problem_response
 from app.core.clock import Clock, SystemClock
-from app.core.edge import Edge
+from app.core.edge import Edge, Guard
 from app.core.kit import make_kit
 from app.core.orphans import end_with_parent
 from app.core.settings import Settings, get_settings
@@ -37,14 +38,16 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
                 yield
         await kit.database.close()
 
-    app = FastAPI(
+    app = FastAPIOffline(  # its pages work without the internet
         title="wangge 网格",
         version=__version__,
         description=DESCRIPTION,
         openapi_tags=TAGS,
         lifespan=lifespan,
         redirect_slashes=False,
-        middleware=[Middleware(Edge), *_cors(settings)],
+        middleware=[Middleware(Edge), *_cors(settings), Middleware(Guard)],
+        redoc_url=None,
+        static_url="/docs/assets",
     )
     app.state.draining = False
     problem_response.install(app)

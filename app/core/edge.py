@@ -1,7 +1,7 @@
-"""The edge: what every request meets first and every response last, in one pure ASGI layer.
+"""The edge: what every request meets first and every response last, in two thin ASGI layers.
 
-It gives the request its id, refuses addresses that are not clean text, answers whatever nobody caught, adds the
-security headers, and writes one log line and the metrics. It never logs a path's ids, a query or a body.
+`Edge` gives the request its id, adds the security headers, and writes one log line and the metrics; it never logs a
+path's ids, a query or a body. `Guard` refuses addresses that are not clean text and answers whatever nobody caught.
 """
 
 import logging
@@ -41,11 +41,21 @@ API_HEADERS = (
     *SECURITY_HEADERS,
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
-PAGES_WITH_SCRIPTS = ("/docs", "/redoc")
+PAGE_HEADERS = (
+    *SECURITY_HEADERS,
+    (
+        b"content-security-policy",
+        b"default-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
+    ),
+)
+PAGES = "/docs"
+
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Edge:
-    """The outermost layer of the application."""
+    """The outermost layer of the application: the request's id, the house's headers, the log line, the metrics."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -57,15 +67,43 @@ class Edge:
             return
         visit = _Visit(scope, send)
         try:
-            _check_address(scope)
             await self.app(scope, receive, visit.send)
-        except Problem as problem:
-            await visit.refuse(problem, receive)
-        except Exception as error:
-            log.exception("unhandled", extra={"request_id": visit.request_id, "error": type(error).__name__})
-            await visit.refuse(Broken(), receive)
         finally:
             visit.record()
+
+
+class Guard:
+    """The layer inside CORS, so that a browser may read refusals too: clean addresses, and an answer to every error."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or answer with the problem that stopped it, unless an answer has begun already."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun = False
+
+        async def watch(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        state = scope["state"]
+        try:
+            _check_address(scope)
+            await self.app(scope, receive, watch)
+            return
+        except Problem as raised:
+            problem = raised
+        except Exception as error:
+            log.exception(
+                "unhandled", extra={"request_id": state["request_id"], "error": type(error).__name__}
+            )
+            problem = Broken()
+        if not begun:
+            await problem_response(problem, state["request_id"], state["language"])(scope, receive, send)
 
 
 class _Visit:
@@ -90,29 +128,24 @@ class _Visit:
         """Return an answer's headers with the request's id, and the house's where the route set none of its own."""
         own = list(headers)
         names = {name for name, _ in own}
-        house = SECURITY_HEADERS if self.scope["path"].startswith(PAGES_WITH_SCRIPTS) else API_HEADERS
+        house = PAGE_HEADERS if self.scope["path"].startswith(PAGES) else API_HEADERS
         own.append((b"x-request-id", self.request_id.encode()))
         own.extend(header for header in house if header[0] not in names)
         return own
-
-    async def refuse(self, problem: Problem, receive: Receive) -> None:
-        """Answer with a problem, unless an answer has begun already."""
-        if self.status == 0:
-            response = problem_response(problem, self.request_id, self.scope["state"]["language"])
-            await response(self.scope, receive, self.send)
 
     def record(self) -> None:
         """Write the log line and the metrics, by route pattern, so that no id of a person is kept."""
         route: Any = self.scope.get("route")
         pattern = getattr(route, "path", "-")
         seconds = time.perf_counter() - self.started
-        REQUESTS.labels(self.scope["method"], pattern, self.status).inc()
+        method = self.scope["method"] if self.scope["method"] in METHODS else "other"
+        REQUESTS.labels(method, pattern, self.status).inc()
         SECONDS.labels(pattern).observe(seconds)
         level = logging.WARNING if self.status >= 500 else logging.INFO
         if log.isEnabledFor(level):
             fields = {
                 "request_id": self.request_id,
-                "method": self.scope["method"],
+                "method": method,
                 "route": pattern,
                 "status": self.status,
                 "ms": round(seconds * 1000, 1),
