@@ -95,7 +95,7 @@ def pgbench(machine: Machine, seconds: int, clients: int = 8) -> float:
         script.write(_PGBENCH)
         script.flush()
         command = [
-            programs / "pgbench",
+            str(programs / "pgbench"),
             "-n",
             "-M",
             "prepared",
