@@ -83,9 +83,7 @@ async def test_a_check_names_people_and_lists_whom_it_missed(town: Town, clock: 
     }
 
 
-async def test_an_exposure_at_home_opens_an_order(
-    town: Town, clock: TestClock
-) -> None:
+async def test_an_exposure_at_home_opens_an_order(town: Town, clock: TestClock) -> None:
     clock.fixed = NOW
     village = await town.village()
     home, father, mother, son = await family(village, town)
