@@ -14,14 +14,13 @@ from app.core.ids import uuid7
 from app.core.outcome import Outcome
 from app.core.paging import Page, Paging, mark
 from app.core.problems import IdReused, NotFound, at
-from app.core.scope import UNIT_DIGITS
+from app.core.scope import TOWNSHIP_DIGITS, UNIT_DIGITS
 from app.core.work import Work
 from app.schemas.auth import ApiKeyBody, ApiKeyView, NewApiKeyView
 from app.services.claims import content_hash, settle
 
 MAX_YEARS = 2
 _SECRET_BYTES = 32
-_TOWNSHIP_DIGITS = 9
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 declare(
@@ -89,7 +88,7 @@ async def issue_operator_key(work: Work, name: str, code: str, expires_on: date)
         Invalid: it would expire today or earlier, or after more than two years.
     """
     body = ApiKeyBody(name=name, code=code, expires_on=expires_on)
-    township = int(code[:_TOWNSHIP_DIGITS]) if len(code) >= _TOWNSHIP_DIGITS else None
+    township = int(code[:TOWNSHIP_DIGITS]) if len(code) >= TOWNSHIP_DIGITS else None
     made = await _insert(work, body, uuid7(), township, content_hash(work, "api-key", body))
     assert made is not None
     return made.take()

@@ -9,19 +9,16 @@ worked on keeps nobody else waiting.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
 from typing import Self
 
 from app.core.kit import Kit
 from app.core.problems import Problem
-from app.core.work import Work
+from app.core.work import OpenTownship, Work
 from app.services import quarantine_clock
 from app.services.tidying import tidy
 
 log = logging.getLogger("wangge.clockwork")
-
-OpenTownship = Callable[[int], AbstractAsyncContextManager[Work]]
 
 
 class Clockwork:

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from app.core.work import Work
-from app.domain.identity import mask_id_number
 
 
 def seal(work: Work, column: str, row_id: UUID, plain: str | None) -> bytes | None:
@@ -14,12 +13,6 @@ def seal(work: Work, column: str, row_id: UUID, plain: str | None) -> bytes | No
 def unseal(work: Work, column: str, row_id: UUID, sealed: bytes | None) -> str | None:
     """Return the text that was sealed for this column of this row."""
     return None if sealed is None else work.vault.open(sealed, _context(column, row_id))
-
-
-def masked_id_number(work: Work, person_id: UUID, sealed: bytes | None) -> str | None:
-    """Return a person's ID number as everybody sees it (511303********123X)."""
-    number = unseal(work, "people.id_number", person_id, sealed)
-    return None if number is None else mask_id_number(number)
 
 
 def id_fingerprint(work: Work, id_number: str | None) -> bytes | None:
