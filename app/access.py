@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -31,7 +32,8 @@ NOBODY = Caller("nobody")
 DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
 
 _SESSION = """
-SELECT a.id, s.id AS session_id, a.role, a.codes, a.checkpoint_ids, t.code, t.name, t.timezone, t.settings
+SELECT a.id, s.id AS session_id, s.device_id, a.role, a.codes, a.checkpoint_ids, t.code, t.name, t.timezone, t.settings,
+    t.epoch
 FROM sessions s
 JOIN accounts a ON a.id = s.account_id
 JOIN townships t ON t.code = a.township_code
@@ -39,12 +41,12 @@ WHERE s.id = $1 AND a.id = $2 AND a.active AND s.revoked_at IS NULL AND s.expire
 """
 
 _API_KEY = """
-SELECT k.id, k.code AS scope, k.expires_on, k.last_used_on, t.code, t.name, t.timezone, t.settings
+SELECT k.id, k.code AS scope, k.expires_on, k.last_used_on, t.code, t.name, t.timezone, t.settings, t.epoch
 FROM api_keys k LEFT JOIN townships t ON t.code = k.township_code
 WHERE k.key_hash = $1 AND k.revoked_at IS NULL
 """
 
-_TOWNSHIP = "SELECT code, name, timezone, settings FROM townships WHERE code = $1"
+_TOWNSHIP = "SELECT code, name, timezone, settings, epoch FROM townships WHERE code = $1"
 
 _KEY_USED = "UPDATE api_keys SET last_used_on = $2 WHERE id = $1"
 
@@ -143,7 +145,7 @@ def public() -> Any:
 
 @asynccontextmanager
 async def _open(work: Work) -> AsyncIterator[Work]:
-    await work.link.begin(lanes_of(work.caller, work.township))
+    await work.link.begin(lanes_of(work.caller, work.township), work.caller.account_id)
     try:
         yield work
         await work.finish()
@@ -192,6 +194,7 @@ async def _by_session(
         Scope(tuple(str(code) for code in row["codes"])),
         row["id"],
         row["session_id"],
+        row["device_id"],
         frozenset(row["checkpoint_ids"]) if row["role"] == Role.CHECKPOINT else None,
     )
     return caller, _township(row)
@@ -213,4 +216,5 @@ async def _by_key(sql: asyncpg.Connection, fingerprint: bytes, now: datetime) ->
 def _township(row: asyncpg.Record) -> Township:
     if row["code"] is None:
         return Township(0, "", DEFAULT_ZONE, {})
-    return Township(row["code"], row["name"], ZoneInfo(row["timezone"]), row["settings"])
+    zone, epoch = ZoneInfo(row["timezone"]), row["epoch"] or UUID(int=0)
+    return Township(row["code"], row["name"], zone, row["settings"], epoch)

@@ -17,6 +17,7 @@ from app.core.keys import KeyRing
 from app.core.migrations import migrate
 from app.core.settings import Settings
 from app.main import create_app
+from tests.feed import untold
 from tests.town import Town, make_town
 
 numbers = itertools.count(1)
@@ -111,6 +112,7 @@ async def town(app: FastAPI, owner: asyncpg.Pool) -> AsyncIterator[Town]:
     """A township of its own with three units, and a client for each role."""
     async with make_town(app, owner, 410000000 + os.getpid() % 1000 * 1000 + next(numbers)) as made:
         yield made
+        assert made.tampered or await untold(made) == [], "the feed does not tell what the records say"
 
 
 @pytest.fixture

@@ -4,7 +4,18 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from app.core.ids import uuid7
+from app.domain.feed import RecordKind
+from tests.feed import tell
 from tests.town import Town
+
+TOLD = {
+    "households": RecordKind.HOUSEHOLD,
+    "people": RecordKind.PERSON,
+    "quarantine_orders": RecordKind.QUARANTINE_ORDER,
+    "disinfection_logs": RecordKind.LOG,
+    "decisions": RecordKind.DECISION,
+    "checkpoints": RecordKind.CHECKPOINT,
+}
 
 _WRITTEN = {"content_hash": b"", "author_id": UUID(int=0)}
 
@@ -14,6 +25,8 @@ async def insert(town: Town, table: str, unit: int = 0, **columns: object) -> No
     row = {"township_code": town.code, "unit_code": int(town.units[unit]), **columns}
     places = ", ".join(f"${n}" for n in range(1, len(row) + 1))
     await town.owner.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", *row.values())
+    if table in TOLD:
+        await tell(town, TOLD[table], row["id"])
 
 
 async def household(town: Town, unit: int = 0, address: str = "试验村一组1号") -> UUID:
@@ -70,6 +83,7 @@ async def open_order(
         person_id,
         id_,
     )
+    await tell(town, RecordKind.PERSON, person_id)
     return id_
 
 
@@ -80,6 +94,7 @@ async def release_order(town: Town, order_id: UUID) -> None:
         town.code,
         order_id,
     )
+    await tell(town, RecordKind.QUARANTINE_ORDER, order_id)
 
 
 async def log_disinfection(town: Town, household_id: UUID, day: date) -> None:

@@ -10,8 +10,10 @@ import httpx
 
 from app.access import in_townships_name
 from app.core.ids import uuid7
+from app.domain.feed import RecordKind
 from app.services.clockwork import tick_township
 from app.services.sealing import phone_fingerprint, seal
+from tests.feed import tell
 from tests.town import Town
 
 QUARANTINE_COUNTS = (
@@ -62,6 +64,7 @@ async def register(
         now,
     )
     await add_person(town, unit, household_id, person_id, name, phone)
+    await tell(town, RecordKind.HOUSEHOLD, household_id)
     return person_id, household_id
 
 
@@ -84,6 +87,7 @@ async def add_person(
         sealed,
         found,
     )
+    await tell(town, RecordKind.PERSON, person_id)
 
 
 async def open_order(

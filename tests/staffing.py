@@ -6,6 +6,8 @@ from uuid import UUID
 import httpx
 
 from app.core.ids import uuid7
+from app.domain.feed import RecordKind
+from tests.feed import tell
 from tests.town import Town
 
 _numbers = iter(range(10**6))
@@ -58,4 +60,6 @@ async def person_of(town: Town, unit: int = 0) -> UUID:
         now,
         household,
     )
+    await tell(town, RecordKind.HOUSEHOLD, household)
+    await tell(town, RecordKind.PERSON, person)
     return person

@@ -41,6 +41,8 @@ class Town:
     code: int
     clients: list[httpx.AsyncClient] = field(default_factory=list)
     accounts: dict[str, UUID] = field(default_factory=dict)
+    tampered: bool = False
+    """Whether a test changed records behind the product's back, so that the feed cannot tell of them."""
 
     @property
     def kit(self) -> Kit:

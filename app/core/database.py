@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 from sqlalchemy import PoolProxiedConnection
@@ -167,9 +168,9 @@ class Link:
             self._session = AsyncSession(bind=wire, expire_on_commit=False)
         return self._session
 
-    async def begin(self, lanes: Mapping[str, Scope]) -> None:
-        """Start the transaction with exactly these lanes open (one round trip)."""
-        await self.sql.execute("BEGIN;" + lane_settings(lanes))
+    async def begin(self, lanes: Mapping[str, Scope], account_id: UUID | None = None) -> None:
+        """Start the transaction with exactly these lanes open, in the name of an account (one round trip)."""
+        await self.sql.execute("BEGIN;" + lane_settings(lanes, account_id))
 
     async def commit(self, last: str = "") -> None:
         """Flush what the session holds, run a last statement without parameters, and commit (one round trip).

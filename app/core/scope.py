@@ -11,6 +11,7 @@ whatever statement is sent.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from uuid import UUID
 
 SCOPE_LENGTHS = frozenset({2, 4, 6, 9, 12})
 UNIT_DIGITS = 12
@@ -83,12 +84,13 @@ def _literal(prefixes: tuple[str, ...]) -> str:
 NOWHERE = Scope()
 
 
-def lane_settings(lanes: Mapping[str, Scope]) -> str:
-    """Return the `SET LOCAL` statements that open the given lanes for one transaction.
+def lane_settings(lanes: Mapping[str, Scope], account_id: UUID | None = None) -> str:
+    """Return the `SET LOCAL` statements that open the given lanes for one transaction, in an account's name.
 
     A literal statement, not `set_config()`: on a Citus cluster only `SET LOCAL` reaches the workers.
     """
-    return "".join(f"SET LOCAL app.{name} = '{scope.literal()}';" for name, scope in lanes.items())
+    mine = f"SET LOCAL app.account = '{account_id}';" if account_id else ""
+    return mine + "".join(f"SET LOCAL app.{name} = '{scope.literal()}';" for name, scope in lanes.items())
 
 
 def lane_holds(lane: str, column: str = "unit_code") -> str:

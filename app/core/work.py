@@ -1,6 +1,6 @@
 """Work: who calls, what they may see, and the open transaction. No service runs without one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.counters import Tally
 from app.core.database import Link
+from app.core.feed import Changes, Signature
 from app.core.scope import NOWHERE, Scope
 from app.core.vault import Vault
 
@@ -26,6 +27,7 @@ class Caller:
     scope: Scope = NOWHERE
     account_id: UUID | None = None
     session_id: UUID | None = None
+    device_id: str | None = None
     places: frozenset[UUID] | None = None
     """The single places (checkpoints) to which the caller is limited further; None is no such limit."""
 
@@ -38,6 +40,8 @@ class Township:
     name: str
     zone: ZoneInfo
     settings: Mapping[str, Any]
+    epoch: UUID = UUID(int=0)
+    """The history that phones follow (contract, section 9)."""
 
 
 NO_TOWNSHIP = Township(0, "", ZoneInfo("UTC"), {})
@@ -55,6 +59,7 @@ class Work:
     language: str = "zh"
     """The language of the texts in the answer: "zh" or "en"."""
     tally: Tally = field(default_factory=Tally)
+    changes: Changes = field(default_factory=Changes)
 
     @property
     def sql(self) -> asyncpg.Connection:
@@ -89,9 +94,20 @@ class Work:
         """Change a counter of a unit and day, in this transaction."""
         self.tally.add(unit_code, day, metric, amount)
 
+    def touch(self, kind: StrEnum, ids: Iterable[UUID]) -> None:
+        """Tell of records in the feed, as they will stand at the end of this transaction."""
+        self.changes.add(kind, ids)
+
+    @property
+    def signature(self) -> Signature:
+        """Who writes, as the audit trail keeps it."""
+        return Signature(self.township.code, self.now, self.account_id, self.caller.device_id)
+
     async def finish(self) -> None:
-        """Write the folded counters and commit, in one message; afterwards the write is durable."""
-        await self.link.commit(self.tally.statement(self.township.code, self.now))
+        """Write the folded counters, then the feed, and commit, in one message; afterwards the write is durable."""
+        counters = self.tally.statement(self.township.code, self.now)
+        feed = self.changes.call(self.signature)
+        await self.link.commit(";".join(filter(None, (counters, f"SELECT FROM {feed}" if feed else ""))))
 
 
 OpenWork = Callable[[], AbstractAsyncContextManager[Work]]

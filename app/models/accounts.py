@@ -28,6 +28,18 @@ class Account(SQLModel, table=True):
     created_at: datetime = time_field()
 
 
+class FormerAssignment(SQLModel, table=True):
+    """What an account was until it was given another role or scope: what it did offline before then still counts."""
+
+    __tablename__ = "former_assignments"
+
+    account_id: UUID = Field(primary_key=True)
+    ended_at: datetime = time_field(primary_key=True)
+    role: str
+    codes: list[int] = codes()
+    checkpoint_ids: list[UUID] = ids()
+
+
 class Session(SQLModel, table=True):
     """One login on one device: a family of refresh tokens, of which only the newest generation is good."""
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Date, DateTime, ForeignKeyConstraint, LargeBinary, Text, Uuid
+from sqlalchemy import BigInteger, Date, DateTime, ForeignKeyConstraint, LargeBinary, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
@@ -69,6 +69,11 @@ def ids() -> Any:
 def document(**options: Any) -> Any:
     """A column of a small JSON document."""
     return Field(sa_type=JSONB, **options)
+
+
+def edits() -> Any:
+    """A column that tells of each edited field at which revision it was, from which base, and on which device."""
+    return Field(default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": text("'{}'")})
 
 
 def sealed() -> Any:

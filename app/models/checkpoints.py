@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, Numeric, SmallInteger, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Numeric, SmallInteger, UniqueConstraint, text
 from sqlmodel import Field
 
 from app.models.base import TownshipData, Written, day_field, document, points_to, sealed, texts, time_field
@@ -23,6 +23,9 @@ class Checkpoint(Written, table=True):
     number: int = Field(sa_type=SmallInteger)
     name: str
     kind: str
+    audience: str = Field(default="checkpoint", sa_column_kwargs={"server_default": text("'checkpoint'")})
+    """Whose feed tells of it (`app/domain/feed.py`); it stays what it was when the checkpoint was made."""
+    rev: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
     rules_version: int = 1
     rules: dict[str, Any] = document()
     """The rules in force; older versions stay in `checkpoint_rules`."""
@@ -52,6 +55,8 @@ class Decision(Written, table=True):
 
     checkpoint_id: UUID
     occurred_at: datetime = time_field()
+    claimed_at: datetime | None = time_field(default=None)
+    time_quality: str | None = None
     day: date = day_field()
     direction: str
     verdict: str

@@ -1,9 +1,10 @@
-"""The two lawful crossings of the fence (design decision 3), as `SECURITY DEFINER` functions; there is no other.
+"""The lawful crossings of the fence (design decision 3), as `SECURITY DEFINER` functions: two here, and the feed's.
 
 A checkpoint must recognise people of other units, and alert their monitor. The first function tells only who somebody
 is who already gave their identity; the second raises an alert only for a decision that is stored and says
 `in_quarantine`. Both act for a caller only whose `gate` lane is open there. Each opens the lanes that it needs for
 itself, so that it works whether the tables' owner is a superuser or, like everybody else, stands behind the fence.
+The third, which appends to the feed, is in `app/models/feeding.py`.
 """
 
 from dataclasses import dataclass

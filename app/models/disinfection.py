@@ -50,6 +50,8 @@ class DisinfectionLog(Written, table=True):
 
     site_id: UUID
     occurred_at: datetime = time_field()
+    claimed_at: datetime | None = time_field(default=None)
+    time_quality: str | None = None
     day: date = day_field()
     counted: bool
     """Whether it is one of the disinfections that the site required that day; further ones count nothing."""

@@ -28,6 +28,13 @@ _ALERT = (
     f"OR (gate_unit_code IS NOT NULL AND {lane_holds('post', 'gate_unit_code')})"
 )
 
+_MINE = "account_id = nullif(current_setting('app.account', true), '')::uuid"
+_OPERATION = f"{_MINE} OR {lane_holds('unit')}"
+_AUDIENCE = (
+    f"(audience = 'unit' AND {lane_holds('unit')}) OR (audience = 'clinic' AND {lane_holds('clinic')}) "
+    f"OR (split_part(audience, '-', 1) = 'checkpoint' AND {lane_holds('gate')})"
+)
+
 FENCE: dict[str, Policy] = {
     "units": _lane("grid"),
     "staff": Policy(_IN_CODES),
@@ -47,7 +54,15 @@ FENCE: dict[str, Policy] = {
     "decisions": _lane("gate"),
     "disinfection_sites": _lane("unit"),
     "disinfection_logs": _lane("unit"),
+    "feed": Policy(_AUDIENCE),
+    "feed_heads": Policy(_AUDIENCE),
+    # A phone's own operations are its author's wherever they are assigned since.
+    "operations": Policy(_OPERATION),
+    "conflicts": _lane("unit"),
 }
+
+READ_ONLY = frozenset({"feed", "feed_heads"})
+"""Tables that the application only reads: the function `append_feed` adds to them, and nobody changes what stands."""
 
 MAY_DELETE = frozenset({"quarantine_slots", "login_attempts", "sessions"})
 """Tables whose rows the application may delete; nothing that a person reported is among them."""
@@ -67,6 +82,8 @@ def fence_sql(table: str) -> list[str]:
 
 def grant_sql(table: str) -> list[str]:
     """Return the statement that gives the application its rights on a table."""
+    if table in READ_ONLY:
+        return [f"GRANT SELECT ON {table} TO {APP_ROLE}"]
     rights = "SELECT, INSERT, UPDATE" + (", DELETE" if table in MAY_DELETE else "")
     return [f"GRANT {rights} ON {table} TO {APP_ROLE}"]
 

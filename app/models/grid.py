@@ -24,6 +24,8 @@ class Township(SQLModel, table=True):
     created_at: datetime = time_field()
     clock_at: datetime = time_field()
     """How far the clockwork has worked for this township."""
+    epoch: UUID | None = None
+    """The history that phones follow; a database restored from a backup begins another. None stands for the nil id."""
 
 
 class Unit(TownshipData, table=True):

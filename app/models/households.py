@@ -2,12 +2,14 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, Numeric, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, Numeric, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
-from app.models.base import TownshipData, Written, day_field, ids, points_to, sealed, texts, time_field
+from app.models.base import TownshipData, Written, day_field, edits, ids, points_to, sealed, texts, time_field
 
 
 class Household(Written, table=True):
@@ -24,7 +26,8 @@ class Household(Written, table=True):
     head_id: UUID
     rev: int = 1
     edited_rev: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
-    """The revision of the last edit by hand: an edit made from an older one is stale. Checks raise `rev` alone."""
+    """The revision of the last edit by hand. Checks raise `rev` alone."""
+    field_revs: dict[str, Any] = edits()
     checked_at: datetime | None = time_field(default=None)
     """When the latest check took place; None while the household was never checked."""
 
@@ -52,12 +55,16 @@ class Person(Written, table=True):
     phone_fingerprint: bytes | None = sealed()
     rev: int = 1
     edited_rev: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
+    field_revs: dict[str, Any] = edits()
     # What the latest check found.
     whereabouts: str | None = None
     away_to: str | None = None
     returned_from: str | None = None
     returned_on: date | None = day_field(default=None)
     exposure: str | None = None
+    symptoms: list[str] = Field(
+        default_factory=list, sa_type=ARRAY(Text), sa_column_kwargs={"server_default": text("'{}'")}
+    )
     checked_at: datetime | None = time_field(default=None)
     quarantine_order_id: UUID | None = None
     """The active order, if any."""
@@ -78,6 +85,8 @@ class HouseholdCheck(Written, table=True):
     household_id: UUID
     occurred_at: datetime = time_field()
     day: date = day_field()
+    claimed_at: datetime | None = time_field(default=None)
+    time_quality: str | None = None
     register_seen: bool
     note: str | None = None
     unaccounted: list[UUID] = ids()

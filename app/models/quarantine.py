@@ -112,6 +112,8 @@ class Visit(Written, table=True):
     order_id: UUID
     kind: str
     occurred_at: datetime = time_field()
+    claimed_at: datetime | None = time_field(default=None)
+    time_quality: str | None = None
     day: date = day_field()
     slot: str
     temperature_c: Decimal | None = Field(default=None, sa_type=Numeric(3, 1))

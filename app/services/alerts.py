@@ -18,6 +18,7 @@ from app.core.paging import Page, Paging, mark
 from app.core.problems import Conflict, NotFound
 from app.core.work import Work
 from app.domain.enums import AlertKind, AlertStatus, Role
+from app.domain.feed import RecordKind
 from app.domain.metrics import Metric
 from app.schemas.alerts import AlertView, ResolveBody
 
@@ -93,9 +94,9 @@ async def raise_alerts(work: Work, alerts: Sequence[NewAlert]) -> None:
     """Raise those alerts whose cause has raised none yet, and count them."""
     ordered = sorted(alerts, key=lambda alert: (alert.unit_code, alert.cause))
     for unit_code, group in groupby(ordered, key=lambda alert: alert.unit_code):
-        inserted = await work.sql.execute(
-            _INSERT, work.township_code, unit_code, work.now, *_columns(list(group))
-        )
+        columns = _columns(list(group))
+        inserted = await work.sql.execute(_INSERT, work.township_code, unit_code, work.now, *columns)
+        work.touch(RecordKind.ALERT, columns[0])
         work.count(unit_code, work.today, Metric.ALERTS_OPEN, int(inserted.rpartition(" ")[2]))
 
 
@@ -149,6 +150,7 @@ async def resolve_alert(work: Work, alert_id: UUID, body: ResolveBody) -> AlertV
             raise AlreadyResolved
         return _view(work, row)
     work.count(row["unit_code"], work.today, Metric.ALERTS_OPEN, -1)
+    work.touch(RecordKind.ALERT, [alert_id])
     done = await work.sql.fetchrow(
         _RESOLVE, work.township_code, alert_id, work.now, work.account_id, body.note
     )
@@ -167,6 +169,7 @@ async def resolve_by_program(work: Work, causes: Iterable[str]) -> frozenset[str
     ids = [row["id"] for row in await work.sql.fetch(_LOCK_CAUSES, work.township_code, list(wanted))]
     for row in await work.sql.fetch(_RESOLVE_IDS, work.township_code, ids, work.now, _PROGRAM):
         work.count(row["unit_code"], work.today, Metric.ALERTS_OPEN, -1)
+    work.touch(RecordKind.ALERT, ids)
     return wanted
 
 

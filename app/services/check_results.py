@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 
 from app.core.work import Work
+from app.domain.feed import RecordKind
 from app.services.check_lines import Check
 
 _LINES = """
@@ -23,19 +24,21 @@ FROM unnest($2::bigint[], $3::uuid[], $4::uuid[], $5::int[], $6::timestamptz[], 
 
 _PEOPLE = """
 UPDATE people p SET whereabouts = n.whereabouts, away_to = n.away_to, returned_from = n.returned_from,
-    returned_on = n.returned_on, exposure = n.exposure, checked_at = n.occurred_at, rev = p.rev + 1
+    returned_on = n.returned_on, exposure = n.exposure, symptoms = n.symptoms, checked_at = n.occurred_at, rev = p.rev + 1
 FROM check_lines n
 WHERE p.township_code = $1 AND n.township_code = $1 AND n.check_id = ANY($2) AND p.id = n.person_id
     AND (p.checked_at IS NULL OR p.checked_at < n.occurred_at OR (p.checked_at = n.occurred_at AND NOT EXISTS (
         SELECT 1 FROM check_lines o
         WHERE o.township_code = $1 AND o.person_id = p.id AND o.day = n.day AND o.occurred_at = n.occurred_at
             AND o.check_id > n.check_id)))
+RETURNING p.id
 """
 
 _HOUSEHOLDS = """
 UPDATE households h SET checked_at = n.occurred_at, rev = h.rev + 1
 FROM unnest($2::uuid[], $3::timestamptz[]) AS n(id, occurred_at)
 WHERE h.township_code = $1 AND h.id = n.id AND (h.checked_at IS NULL OR h.checked_at < n.occurred_at)
+RETURNING h.id
 """
 
 
@@ -45,13 +48,16 @@ async def store_results(work: Work, checks: Sequence[Check]) -> None:
     if rows:
         columns = [list(column) for column in zip(*rows, strict=True)]
         await work.sql.execute(_LINES, work.township_code, *columns)
-        await work.sql.execute(_PEOPLE, work.township_code, [check.id for check in checks])
-    await work.sql.execute(
+        found = await work.sql.fetch(_PEOPLE, work.township_code, [check.id for check in checks])
+        work.touch(RecordKind.PERSON, (row["id"] for row in found))
+    homes = await work.sql.fetch(
         _HOUSEHOLDS,
         work.township_code,
         [check.body.household_id for check in checks],
         [check.body.occurred_at for check in checks],
     )
+    work.touch(RecordKind.HOUSEHOLD, (row["id"] for row in homes))
+    work.touch(RecordKind.CHECK, (check.id for check in checks))
 
 
 def _rows(check: Check) -> list[tuple[object, ...]]:

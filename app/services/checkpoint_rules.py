@@ -11,6 +11,7 @@ from app.core.problems import NotFound
 from app.core.work import Work
 from app.domain.checkpoints import EXEMPTIBLE, Rules
 from app.domain.enums import DenyReason, Purpose
+from app.domain.feed import RecordKind
 from app.schemas.checkpoints import RulesPatch, RulesView
 from app.services.checkpoint_places import check_place
 
@@ -19,7 +20,7 @@ SELECT unit_code, rules_version, rules FROM checkpoints WHERE township_code = $1
 """
 _LOCK = _READ + "FOR NO KEY UPDATE"
 
-_IN_FORCE = "UPDATE checkpoints SET rules_version = $3, rules = $4 WHERE township_code = $1 AND id = $2"
+_IN_FORCE = "UPDATE checkpoints SET rules_version = $3, rules = $4, rev = rev + 1 WHERE township_code = $1 AND id = $2"
 
 _KEEP = """
 INSERT INTO checkpoint_rules (township_code, checkpoint_id, unit_code, version, rules, created_at, created_by)
@@ -50,6 +51,7 @@ async def change_rules(work: Work, checkpoint_id: UUID, body: RulesPatch) -> Rul
     changed = replace(changed, version=rules.version + 1)
     document = rules_document(changed)
     await work.sql.execute(_IN_FORCE, work.township_code, checkpoint_id, changed.version, document)
+    work.touch(RecordKind.CHECKPOINT, [checkpoint_id])
     await keep_version(work, checkpoint_id, unit_code, changed.version, document)
     return rules_view(changed)
 

@@ -11,6 +11,7 @@ from app.core.paging import Page, Paging, mark
 from app.core.problems import Conflict, IdReused, NotFound
 from app.core.work import Work
 from app.domain.checkpoints import default_rules
+from app.domain.feed import RecordKind, gate_audience
 from app.schemas.checkpoints import CheckpointBody, CheckpointPatch, CheckpointView
 from app.services.checkpoint_places import check_place, places_of
 from app.services.checkpoint_rules import keep_version, rules_document
@@ -29,12 +30,15 @@ class NumberTaken(Conflict):
 
 _COLUMNS = "id, number, unit_code, name, kind, rules_version"
 
-_UNIT = "SELECT 1 FROM units WHERE township_code = $1 AND unit_code = $2"
+# Locked, so that of two gates set up at once only one is the unit's first.
+_UNIT = "SELECT 1 FROM units WHERE township_code = $1 AND unit_code = $2 FOR NO KEY UPDATE"
+
+_FIRST = "SELECT NOT EXISTS (SELECT 1 FROM checkpoints WHERE township_code = $1 AND unit_code = $2)"
 
 _INSERT = """
 INSERT INTO checkpoints (township_code, id, unit_code, number, name, kind, rules_version, rules, content_hash,
-    author_id, recorded_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    author_id, recorded_at, audience)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT DO NOTHING
 """
 
@@ -47,7 +51,7 @@ WHERE township_code = $1 AND ($2::uuid[] IS NULL OR id = ANY($2)) AND unit_code 
 ORDER BY number LIMIT $5
 """
 
-_RENAME = f"UPDATE checkpoints SET name = $3 WHERE township_code = $1 AND id = $2 RETURNING {_COLUMNS}"
+_RENAME = f"UPDATE checkpoints SET name = $3, rev = rev + 1 WHERE township_code = $1 AND id = $2 RETURNING {_COLUMNS}"
 
 
 async def create_checkpoint(work: Work, body: CheckpointBody) -> Outcome[CheckpointView]:
@@ -74,11 +78,23 @@ async def create_checkpoint(work: Work, body: CheckpointBody) -> Outcome[Checkpo
 async def _insert(work: Work, id_: UUID, body: CheckpointBody, hash_: bytes) -> bool:
     rules = default_rules(body.kind, settings_of(work).temperature_limit_c)
     unit_code, document = int(body.unit_code), rules_document(rules)
-    row = (body.number, body.name, body.kind, rules.version, document, hash_, work.account_id, work.now)
+    audience = gate_audience(body.number, await work.sql.fetchval(_FIRST, work.township_code, unit_code))
+    row = (
+        body.number,
+        body.name,
+        body.kind,
+        rules.version,
+        document,
+        hash_,
+        work.account_id,
+        work.now,
+        audience,
+    )
     made: str = await work.sql.execute(_INSERT, work.township_code, id_, unit_code, *row)
     if made == "INSERT 0 0":
         return False
     await keep_version(work, id_, unit_code, rules.version, document)
+    work.touch(RecordKind.CHECKPOINT, [id_])
     return True
 
 
@@ -111,6 +127,7 @@ async def change_checkpoint(work: Work, checkpoint_id: UUID, body: CheckpointPat
     """
     if not body.model_fields_set:
         return await show_checkpoint(work, checkpoint_id)
+    work.touch(RecordKind.CHECKPOINT, [checkpoint_id])
     return _view(await work.sql.fetchrow(_RENAME, work.township_code, checkpoint_id, body.name))
 
 

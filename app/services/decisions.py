@@ -19,6 +19,7 @@ from app.domain.checkpoints import GateFacts, Rules
 from app.domain.checkpoints import decide as judge
 from app.domain.days import local_day
 from app.domain.enums import DenyReason, Verdict
+from app.domain.feed import RecordKind
 from app.domain.metrics import DENIED_BY, Metric
 from app.schemas.decisions import DecisionBody
 from app.services.checkpoint_places import at_own_place
@@ -183,6 +184,7 @@ async def _store(work: Work, gate: Gate, cases: Sequence[_Case]) -> None:
             _count(work, gate, case.ruling)
             if DenyReason.IN_QUARANTINE in case.ruling.reasons:
                 breaches.append(case.id)
+    work.touch(RecordKind.DECISION, stored)
     await _raise_breaches(work, breaches)
 
 
@@ -198,6 +200,7 @@ async def _raise_breaches(work: Work, decision_ids: Sequence[UUID]) -> None:
     if not decision_ids:
         return
     alerts = [uuid7() for _ in decision_ids]
+    work.touch(RecordKind.ALERT, alerts)
     rows = await work.sql.fetch(_BREACHES, work.township_code, decision_ids, alerts, work.now)
     for row in rows:
         if row["raise_breach"] is not None:

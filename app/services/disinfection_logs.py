@@ -12,6 +12,7 @@ from app.core.paging import Page, Paging, mark
 from app.core.problems import NotFound, Problem, at
 from app.core.work import Work
 from app.domain.days import day_bounds, local_day
+from app.domain.feed import RecordKind
 from app.schemas.disinfection import LogBody, LogView
 from app.services import batch
 from app.services.moments import in_the_future
@@ -82,6 +83,7 @@ async def record_logs(work: Work, bodies: Sequence[LogBody]) -> list[Outcome[Log
     await batch.follow_winners(
         work, "disinfection_logs", [log.item for id_, log in logs.items() if id_ not in stored]
     )
+    work.touch(RecordKind.LOG, stored)
     await count_logs(work, {(log.item.body.site_id, log.day) for id_, log in logs.items() if id_ in stored})
     return batch.outcomes(items, await _views(work, [item.id for item in items if item.problem is None]))
 

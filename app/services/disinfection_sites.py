@@ -14,6 +14,7 @@ from app.core.paging import Page, Paging, mark
 from app.core.problems import Conflict, IdReused, NotFound
 from app.core.work import Work
 from app.domain.disinfection import site_due
+from app.domain.feed import RecordKind
 from app.schemas.disinfection import SiteBody, SitePatch, SiteView
 from app.services.claims import content_hash, settle
 from app.services.site_stock import change_due, count_logs
@@ -99,6 +100,7 @@ async def create_site(work: Work, body: SiteBody) -> Outcome[SiteView]:
         return Outcome(id_, problem=NotFound())
     made = fresh and await _insert(work, id_, body, wanted[id_])
     if made:
+        work.touch(RecordKind.SITE, [id_])
         change_due(work, unit_code, 0, body.times_per_day, 0)
     elif fresh:
         known = await settle(work, "disinfection_sites", wanted)
@@ -163,6 +165,7 @@ async def _change(work: Work, site: asyncpg.Record, new: dict[str, Any]) -> None
     change_due(work, site["unit_code"], before, after, done)
     row = (new["name"], new["times_per_day"], new["priority"], new["active"])
     await work.sql.execute(_CHANGE, work.township_code, site["id"], *row, work.today)
+    work.touch(RecordKind.SITE, [site["id"]])
     if after > before:
         await count_logs(work, {(site["id"], work.today)})
 

@@ -12,6 +12,7 @@ from app.core.outcome import Outcome
 from app.core.problems import Invalid, NotFound, Problem, at
 from app.core.work import Work
 from app.domain.days import local_day
+from app.domain.feed import RecordKind
 from app.domain.metrics import Metric
 from app.domain.quarantine import opens_order
 from app.schemas.household_checks import CheckBody, CheckView
@@ -93,6 +94,7 @@ async def _record(work: Work, items: Sequence[Item[CheckBody]]) -> None:
     await store_results(work, done)
     for check in done:
         count(work, check, before)
+        work.touch(RecordKind.PERSON, (person.id for person in check.newcomers))
         work.count(check.unit_code, work.today, Metric.PEOPLE, len(check.newcomers))
 
 

@@ -8,6 +8,7 @@ from app.core.field_texts import declare
 from app.core.problems import Forbidden, NotFound, StaleRevision, at
 from app.core.work import Work
 from app.domain.enums import Role
+from app.domain.feed import RecordKind
 from app.schemas.households import HouseholdPatch, HouseholdView
 from app.services.households import show_household, visible_units
 from app.services.moves import move_household
@@ -83,6 +84,7 @@ async def _check_head(work: Work, household_id: UUID, person_id: UUID) -> None:
 
 
 async def _edit(work: Work, household_id: UUID, row: dict[str, Any]) -> None:
+    work.touch(RecordKind.HOUSEHOLD, [household_id])
     await work.sql.execute(
         _EDIT, work.township_code, household_id, row["address"], row["register_no"], row["head_id"]
     )

@@ -9,6 +9,7 @@ from app.core.ids import uuid7
 from app.core.outcome import Outcome
 from app.core.problems import IdReused, NotFound, Problem
 from app.core.work import Work
+from app.domain.feed import RecordKind
 from app.domain.metrics import Metric
 from app.schemas.households import PersonBody, PersonView
 from app.services.batch import Item, outcomes
@@ -92,6 +93,9 @@ async def _no_records(ids: Collection[UUID]) -> Collection[UUID]:
 
 
 async def _count(work: Work, people: Sequence[NewPerson]) -> None:
-    await work.sql.execute(_GREW, work.township_code, list({person.household_id for person in people}))
+    grown = {person.household_id for person in people}
+    await work.sql.execute(_GREW, work.township_code, list(grown))
+    work.touch(RecordKind.HOUSEHOLD, grown)
+    work.touch(RecordKind.PERSON, (person.id for person in people))
     for person in people:
         work.count(person.unit_code, work.today, Metric.PEOPLE)

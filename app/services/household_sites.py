@@ -11,6 +11,7 @@ from uuid import UUID
 from app.core.ids import uuid7
 from app.core.work import Work
 from app.domain.enums import SiteKind
+from app.domain.feed import RecordKind
 from app.services.site_stock import change_due, count_logs
 
 _ENSURE = """
@@ -71,7 +72,9 @@ async def orders_changed(work: Work, household_ids: Iterable[UUID]) -> None:
     switches = await _switches(work, households)
     if not switches:
         return
-    await work.sql.execute(_SWITCH, work.township_code, [s.site_id for s in switches], work.today)
+    switched = [switch.site_id for switch in switches]
+    await work.sql.execute(_SWITCH, work.township_code, switched, work.today)
+    work.touch(RecordKind.SITE, switched)
     for switch in switches:
         change_due(work, switch.unit_code, switch.before, switch.after, switch.done_today)
     await count_logs(work, {(switch.site_id, work.today) for switch in switches})

@@ -6,6 +6,7 @@ from uuid import UUID
 from app.core.outcome import Outcome
 from app.core.problems import IdReused, NotFound, Problem
 from app.core.work import Work
+from app.domain.feed import RecordKind
 from app.domain.metrics import Metric
 from app.schemas.households import HouseholdBody, HouseholdView
 from app.services.batch import Item, begin, follow_winners, outcomes
@@ -52,6 +53,8 @@ async def store_households(work: Work, bodies: Sequence[HouseholdBody]) -> list[
     await _refuse(work, [item for item in items if item.fresh and item.id in problems], problems)
     await follow_winners(work, "households", [item for item in items if item.fresh and item.id not in stored])
     _count(work, [groups[id_] for id_ in stored])
+    work.touch(RecordKind.HOUSEHOLD, stored)
+    work.touch(RecordKind.PERSON, (person.id for id_ in stored for person in groups[id_]))
     return items
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from app.core.problems import NotFound
 from app.core.work import Work
 from app.domain.enums import VisitKind
+from app.domain.feed import RecordKind
 from app.domain.metrics import Metric
 from app.services.quarantine_clock import close_slots_of
 from app.services.quarantine_slots import DUE
@@ -31,7 +32,9 @@ WHERE township_code = $1 AND person_id = ANY($2) ORDER BY id FOR NO KEY UPDATE
 
 _MOVE_HOUSEHOLD = "UPDATE households SET unit_code = $3 WHERE township_code = $1 AND id = $2"
 _MOVE_PEOPLE = "UPDATE people SET unit_code = $3, rev = rev + 1 WHERE township_code = $1 AND id = ANY($2)"
-_MOVE_CHECKS = "UPDATE household_checks SET unit_code = $3 WHERE township_code = $1 AND household_id = $2"
+_MOVE_CHECKS = (
+    "UPDATE household_checks SET unit_code = $3 WHERE township_code = $1 AND household_id = $2 RETURNING id"
+)
 _MOVE_LINES = """
 UPDATE check_lines l SET unit_code = $3 FROM household_checks c
 WHERE l.township_code = $1 AND c.township_code = $1 AND l.check_id = c.id AND c.household_id = $2
@@ -45,11 +48,11 @@ UPDATE quarantine_slots SET fact_unit_code = $3
 WHERE township_code = $1 AND order_id = ANY($2) AND visits = 0 AND ends_at > $4
 RETURNING day, kind
 """
-_MOVE_VISITS = "UPDATE visits SET unit_code = $3 WHERE township_code = $1 AND order_id = ANY($2)"
+_MOVE_VISITS = "UPDATE visits SET unit_code = $3 WHERE township_code = $1 AND order_id = ANY($2) RETURNING id"
 _MOVE_ALERTS = """
 UPDATE alerts SET unit_code = $3, rev = rev + 1
 WHERE township_code = $1 AND unit_code = $2 AND (order_id = ANY($4) OR person_id = ANY($5))
-RETURNING status = 'open' AS open
+RETURNING id, status = 'open' AS open
 """
 _LOCK_SITE = """
 SELECT s.id, s.active, s.times_per_day, (SELECT count(*) FROM disinfection_logs l WHERE l.township_code = $1
@@ -91,13 +94,18 @@ async def move_household(work: Work, household_id: UUID, to_unit: int) -> None:
     _shift(work, move, Metric.ORDERS_ACTIVE, sum(order["active"] for order in orders))
     await _move_alerts(work, move)
     await _move_site(work, move)
+    work.changes.depart()
 
 
 async def _move_register(work: Work, move: _Move) -> None:
     """Move the household, its people, and the checks made at its door."""
-    for statement in (_MOVE_HOUSEHOLD, _MOVE_CHECKS, _MOVE_LINES):
-        await work.sql.execute(statement, work.township_code, move.household_id, move.to_unit)
+    await work.sql.execute(_MOVE_HOUSEHOLD, work.township_code, move.household_id, move.to_unit)
+    checks = await work.sql.fetch(_MOVE_CHECKS, work.township_code, move.household_id, move.to_unit)
+    await work.sql.execute(_MOVE_LINES, work.township_code, move.household_id, move.to_unit)
     await work.sql.execute(_MOVE_PEOPLE, work.township_code, move.people, move.to_unit)
+    work.touch(RecordKind.HOUSEHOLD, [move.household_id])
+    work.touch(RecordKind.PERSON, move.people)
+    work.touch(RecordKind.CHECK, (check["id"] for check in checks))
     _shift(work, move, Metric.HOUSEHOLDS, 1)
     _shift(work, move, Metric.PEOPLE, len(move.people))
 
@@ -107,8 +115,11 @@ async def _move_quarantine(work: Work, move: _Move) -> None:
     if not move.orders:
         return
     await close_slots_of(work, move.orders)
-    for statement in (_MOVE_ORDERS, _MOVE_SLOTS, _MOVE_VISITS):
+    for statement in (_MOVE_ORDERS, _MOVE_SLOTS):
         await work.sql.execute(statement, work.township_code, move.orders, move.to_unit)
+    visits = await work.sql.fetch(_MOVE_VISITS, work.township_code, move.orders, move.to_unit)
+    work.touch(RecordKind.QUARANTINE_ORDER, move.orders)
+    work.touch(RecordKind.VISIT, (visit["id"] for visit in visits))
     owed = await work.sql.fetch(_MOVE_OWED, work.township_code, move.orders, move.to_unit, work.now)
     for slot in owed:
         due = DUE[VisitKind(slot["kind"])]
@@ -120,6 +131,7 @@ async def _move_alerts(work: Work, move: _Move) -> None:
     rows = await work.sql.fetch(
         _MOVE_ALERTS, work.township_code, move.from_unit, move.to_unit, move.orders, move.people
     )
+    work.touch(RecordKind.ALERT, (row["id"] for row in rows))
     _shift(work, move, Metric.ALERTS_OPEN, sum(row["open"] for row in rows))
 
 
@@ -129,6 +141,7 @@ async def _move_site(work: Work, move: _Move) -> None:
     if site is None:
         return
     await work.sql.execute(_MOVE_SITE, work.township_code, site["id"], move.to_unit)
+    work.touch(RecordKind.SITE, [site["id"]])
     if site["active"]:
         done, tomorrow = site["done_today"], work.today + timedelta(days=1)
         _shift(work, move, Metric.SITES_DUE, site["times_per_day"] - done)

@@ -8,6 +8,7 @@ import asyncpg
 from app.core.field_texts import FIELD_TEXTS
 from app.core.problems import FieldError, Invalid, NotFound
 from app.core.work import Work
+from app.domain.feed import RecordKind
 from app.schemas.households import PersonPatch, PersonView
 from app.services.household_edits import changed, check_revision
 from app.services.person_registration import PersonRegistered, read_identity
@@ -84,3 +85,4 @@ async def _store(work: Work, person_id: UUID, person: dict[str, Any]) -> None:
         code = PersonRegistered.code
         raise PersonRegistered([FieldError("/id_number", code, FIELD_TEXTS[code])]) from None
     await work.sql.execute("RELEASE SAVEPOINT edit")
+    work.touch(RecordKind.PERSON, [person_id])

@@ -11,6 +11,7 @@ from app.core.language import Text
 from app.core.problems import Conflict, Forbidden, NotFound, at
 from app.core.work import Work
 from app.domain.enums import OrderStatus, Role
+from app.domain.feed import RecordKind
 from app.domain.metrics import Metric
 from app.domain.quarantine import released_at, required_slots
 from app.schemas.quarantine import OrderPatch, OrderView
@@ -82,6 +83,7 @@ async def change_order(work: Work, order_id: UUID, body: OrderPatch) -> OrderVie
         if "ends_on" in sent:
             await _extend(work, order, body.ends_on)
         await _store(work, order_id, body)
+        work.touch(RecordKind.QUARANTINE_ORDER, [order_id])
     return (await order_views(work, [order_id]))[order_id]
 
 
@@ -147,6 +149,8 @@ async def _release(work: Work, order: asyncpg.Record, reason: str) -> None:
     moment = min(work.now, released_at(order["ends_on"], work.township.zone))
     await work.sql.execute(_RELEASE, work.township_code, order["id"], moment, work.account_id, reason)
     await work.sql.execute(_FREE_PERSON, work.township_code, order["person_id"], order["id"])
+    work.touch(RecordKind.QUARANTINE_ORDER, [order["id"]])
+    work.touch(RecordKind.PERSON, [order["person_id"]])
     await drop_open_slots(work, order["id"])
     work.count(order["unit_code"], min(work.today, order["ends_on"]), Metric.ORDERS_ACTIVE, -1)
     await household_sites.orders_changed(work, [order["household_id"]])

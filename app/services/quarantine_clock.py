@@ -13,6 +13,7 @@ import asyncpg
 
 from app.core.work import Work
 from app.domain.enums import AlertKind, VisitKind
+from app.domain.feed import RecordKind
 from app.domain.metrics import Metric
 from app.domain.quarantine import released_at
 from app.services import household_sites, quarantine_slots
@@ -74,7 +75,10 @@ async def release_orders(work: Work, limit: int = BATCH) -> None:
     ids = [order["id"] for order in orders]
     ends = [released_at(order["ends_on"], work.township.zone) for order in orders]
     await work.sql.execute(_RELEASE, work.township_code, ids, ends, work.account_id)
-    await work.sql.execute(_FREE_PEOPLE, work.township_code, [order["person_id"] for order in orders], ids)
+    people_ids = [order["person_id"] for order in orders]
+    await work.sql.execute(_FREE_PEOPLE, work.township_code, people_ids, ids)
+    work.touch(RecordKind.QUARANTINE_ORDER, ids)
+    work.touch(RecordKind.PERSON, people_ids)
     for order in orders:
         work.count(order["unit_code"], order["ends_on"], Metric.ORDERS_ACTIVE, -1)
     await household_sites.orders_changed(work, {order["household_id"] for order in orders})

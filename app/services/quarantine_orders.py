@@ -17,6 +17,7 @@ from app.core.outcome import Outcome
 from app.core.problems import Conflict, IdReused, NotFound, Problem, at
 from app.core.work import Work
 from app.domain.enums import OrderReason, VisitKind
+from app.domain.feed import RecordKind
 from app.domain.metrics import Metric
 from app.domain.quarantine import ends_on, required_slots
 from app.schemas.quarantine import Helper, OrderBody, OrderView
@@ -233,5 +234,7 @@ async def _begin_quarantine(
     await work.sql.execute(
         _MARK_PEOPLE, work.township_code, [o.person_id for o in orders], [o.id for o in orders]
     )
+    work.touch(RecordKind.QUARANTINE_ORDER, (order.id for order in orders))
+    work.touch(RecordKind.PERSON, (order.person_id for order in orders))
     await add_slots(work, owed)
     await household_sites.orders_changed(work, {people[o.person_id]["household_id"] for o in orders})

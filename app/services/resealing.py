@@ -26,6 +26,9 @@ SEALED = (
     SealedColumn("staff", "phone_sealed", "staff.phone"),
     SealedColumn("quarantine_orders", "helpers_sealed", "quarantine_orders.helpers"),
     SealedColumn("decisions", "claimed_sealed", "decisions.claimed"),
+    SealedColumn("operations", "op_sealed", "operations.op"),
+    SealedColumn("conflicts", "current_sealed", "conflicts.current"),
+    SealedColumn("conflicts", "proposed_sealed", "conflicts.proposed"),
 )
 """Every sealed column; a house rule compares it with the tables."""
 

@@ -20,6 +20,7 @@ from app.core.problems import Forbidden, NotFound, Problem, at
 from app.core.work import Work
 from app.domain.days import local_day
 from app.domain.enums import AlertKind, HalfDay, Role, VisitKind
+from app.domain.feed import RecordKind
 from app.domain.metrics import Metric
 from app.domain.permissions import Permission, holds
 from app.domain.quarantine import slot_of, visit_alerts
@@ -181,6 +182,7 @@ async def _follow_up(work: Work, visits: Sequence[_Visit]) -> None:
     """Book stored visits: their slots, their fevers, their alerts."""
     if not visits:
         return
+    work.touch(RecordKind.VISIT, (visit.item.id for visit in visits))
     await book_visits(work, Counter(visit.key for visit in visits))
     for visit in visits:
         if visit.item.body.kind is VisitKind.TEMPERATURE and AlertKind.FEVER in visit.alerts:

@@ -40,8 +40,8 @@ def sample(column: Column[Any], town: Town, unit: int) -> Any:
         return unit
     if column.name == "codes":
         return [unit]
-    if column.name == "kind":
-        return "fever"
+    if column.name in ("kind", "audience"):
+        return {"kind": "fever", "audience": "unit"}[column.name]
     by_type: list[tuple[type, Any]] = [
         (ARRAY, []),
         (JSONB, "{}"),
@@ -57,6 +57,7 @@ def sample(column: Column[Any], town: Town, unit: int) -> Any:
 
 async def put_row(town: Town, table: str, unit: int, connection: Any = None) -> None:
     """Insert a row of `unit` into a table, as whoever the connection is."""
+    town.tampered = True
     columns = [c for c in metadata.tables[table].columns if not c.nullable or c.name == "gate_unit_code"]
     names = ", ".join(c.name for c in columns)
     places = ", ".join(f"${i}" for i in range(1, len(columns) + 1))

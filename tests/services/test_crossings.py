@@ -50,6 +50,7 @@ async def test_a_breach_is_raised_for_ones_own_stored_decision_alone(town: Town)
         "SELECT id FROM decisions WHERE township_code = $1 ORDER BY 'in_quarantine' = ANY (reasons) DESC",
         town.code,
     )
+    town.tampered = True
     await town.owner.execute("DELETE FROM alerts WHERE township_code = $1", town.code)
 
     async def raised(gate: str, decision: UUID) -> int | None:
