@@ -26,7 +26,8 @@ from app.core.scope import Scope
 from app.core.tokens import InvalidToken
 from app.core.work import NO_TOWNSHIP, Caller, OpenWork, Township, Work
 from app.domain.enums import Role
-from app.domain.permissions import LANES, Permission, Width, holds
+from app.domain.permissions import Permission, holds
+from app.services.lanes import lanes_of
 
 NOBODY = Caller("nobody")
 DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
@@ -67,7 +68,7 @@ class Door:
             if not holds(Role(caller.role), self.permission):
                 raise Forbidden
             language = request.scope["state"]["language"]
-            async with _open(Work(link, caller, township, now, kit.vault, language)) as work:
+            async with _open(kit, Work(link, caller, township, now, kit.vault, language)) as work:
                 yield work
 
 
@@ -107,7 +108,7 @@ async def in_nobodys_name(kit: Kit) -> AsyncIterator[Work]:
     """Open work without a caller."""
     async with (
         kit.database.connection() as link,
-        _open(Work(link, NOBODY, NO_TOWNSHIP, kit.clock.now(), kit.vault)) as work,
+        _open(kit, Work(link, NOBODY, NO_TOWNSHIP, kit.clock.now(), kit.vault)) as work,
     ):
         yield work
 
@@ -124,7 +125,7 @@ async def in_townships_name(kit: Kit, township_code: int, now: datetime | None =
         if row is None:
             raise NotFound
         caller = Caller(Role.TOWNSHIP, Scope((str(township_code),)))
-        async with _open(Work(link, caller, _township(row), now or kit.clock.now(), kit.vault)) as work:
+        async with _open(kit, Work(link, caller, _township(row), now or kit.clock.now(), kit.vault)) as work:
             yield work
 
 
@@ -144,7 +145,7 @@ def public() -> Any:
 
 
 @asynccontextmanager
-async def _open(work: Work) -> AsyncIterator[Work]:
+async def _open(kit: Kit, work: Work) -> AsyncIterator[Work]:
     await work.link.begin(lanes_of(work.caller, work.township), work.caller.account_id)
     try:
         yield work
@@ -152,15 +153,8 @@ async def _open(work: Work) -> AsyncIterator[Work]:
     except BaseException:
         await work.link.rollback()
         raise
-
-
-def lanes_of(caller: Caller, township: Township) -> dict[str, Scope]:
-    """Return the lanes of the fence that are open to a caller."""
-    if caller is NOBODY:
-        return {}
-    wide = Scope((str(township.code),))
-    lanes = LANES[Role(caller.role)]
-    return {lane: caller.scope if width is Width.OWN else wide for lane, width in lanes.items()}
+    if work.told:
+        kit.bell.ring(work.township_code)
 
 
 def _identify(request: Request, kit: Kit, now: datetime) -> Any:

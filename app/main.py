@@ -34,7 +34,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         end_with_parent()
         kit = app.state.kit = make_kit(settings, clock or SystemClock())
         with _drain_on_signal(app):
-            async with Clockwork(kit, partial(in_townships_name, kit)):
+            async with kit.bell, kit.watch, Clockwork(kit, partial(in_townships_name, kit)):
                 yield
         await kit.database.close()
 
@@ -67,6 +67,7 @@ def _drain_on_signal(app: FastAPI) -> Iterator[None]:
 
     def drain(number: int, frame: FrameType | None) -> None:
         app.state.draining = True
+        app.state.kit.watch.end()
         handler = before[signal.Signals(number)]
         assert callable(handler)
         handler(number, frame)

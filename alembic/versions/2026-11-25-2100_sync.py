@@ -29,7 +29,7 @@ DO $$
 DECLARE town bigint;
 BEGIN
     PERFORM set_config('app.' || lane, '{[100000000000,1000000000000)}', true)
-    FROM unnest(ARRAY['unit', 'clinic', 'gate']) AS lane;
+    FROM unnest(ARRAY['unit', 'clinic', 'gate', 'post']) AS lane;
     FOR town IN SELECT code FROM townships ORDER BY code LOOP
         PERFORM append_feed(town, now(), '00000000-0000-0000-0000-000000000000', 'migration',
             array_agg(r.kind), array_agg(r.id), array_agg(NULL::uuid), false)
@@ -176,7 +176,7 @@ def _create_conflicts() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("record_id", sa.Uuid(), nullable=False),
         sa.Column("field", sa.Text(), nullable=True),
-        sa.Column("base_rev", sa.Integer(), nullable=True),
+        sa.Column("preferred", sa.String(), nullable=False),
         sa.Column("current_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("proposed_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("current_author_id", sa.Uuid(), nullable=True),

@@ -23,6 +23,13 @@ class Tally:
         """Add `amount` (which may be negative) to a metric of a unit and day."""
         self._changes[unit_code, day][metric.value] += amount
 
+    def copy(self) -> "Tally":
+        """Return the changes as they are now, to go back to."""
+        twin = Tally()
+        for key, amounts in self._changes.items():
+            twin._changes[key].update(amounts)
+        return twin
+
     def rows(self) -> Iterator[tuple[Key, dict[str, int]]]:
         """Yield what is left after folding, in the order in which rows are to be locked."""
         for key in sorted(self._changes):

@@ -24,30 +24,47 @@ class Signature(NamedTuple):
     device_id: str | None
 
 
+class Told(NamedTuple):
+    """A record's place in a scope of the feed, as one transaction told of it."""
+
+    kind: str
+    id: UUID
+    unit_code: int
+    audience: str
+    seq: int
+    rev: int
+
+
 class Changes:
     """The records that one transaction touched, in the order in which it first did."""
 
     def __init__(self) -> None:
-        self._ops: dict[Record, UUID | None] = {}
+        self._records: dict[Record, None] = {}
         self._departed = False
         self.op_of: dict[Record, UUID] = {}
         """Which operation of a pushed batch a record belongs to, for the audit trail."""
 
     def __bool__(self) -> bool:
-        return bool(self._ops)
+        return bool(self._records)
 
     def add(self, kind: StrEnum, ids: Iterable[UUID]) -> None:
         """Note records that were made or changed."""
         for id_ in ids:
-            self._ops.setdefault((kind.value, id_), None)
+            self._records[kind.value, id_] = None
 
     def depart(self) -> None:
         """Note that some of the records left a scope: where they were shown, a `move_out` is to be told."""
         self._departed = True
 
+    def copy(self) -> "Changes":
+        """Return the changes as they are now, to go back to."""
+        twin = Changes()
+        twin._records, twin._departed, twin.op_of = dict(self._records), self._departed, self.op_of
+        return twin
+
     def clear(self) -> None:
         """Forget everything: it was taken back."""
-        self._ops.clear()
+        self._records.clear()
         self._departed = False
 
     def call(self, signature: Signature) -> str:
@@ -56,12 +73,12 @@ class Changes:
         It is written out in UUIDs, numbers, names of kinds and hexadecimal digits, none of them anybody's text, so
         that it can travel in one message with COMMIT.
         """
-        if not self._ops:
+        if not self._records:
             return ""
         device = "NULL" if signature.device_id is None else _text(signature.device_id)
-        kinds = ",".join(kind for kind, _ in self._ops)
-        ids = ",".join(str(id_) for _, id_ in self._ops)
-        ops = ",".join(str(self.op_of.get(record, "NULL")) for record in self._ops)
+        kinds = ",".join(kind for kind, _ in self._records)
+        ids = ",".join(str(id_) for _, id_ in self._records)
+        ops = ",".join(str(self.op_of.get(record, "NULL")) for record in self._records)
         call = (
             f"append_feed({signature.township_code:d},'{signature.moment.isoformat()}','{signature.author_id}',"
             f"{device},'{{{kinds}}}','{{{ids}}}','{{{ops}}}',{self._departed!s})"

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from app.core.bell import Bell
 from app.core.clock import Clock
 from app.core.database import APP_ROLE, Database
 from app.core.keys import KeyRing
 from app.core.settings import Settings
 from app.core.tokens import AccessClaims, TokenVerifier, issue
 from app.core.vault import Vault
+from app.core.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class Kit:
     vault: Vault
     verifier: TokenVerifier
     clock: Clock
+    bell: Bell
+    watch: Watch
 
     def issue_token(self, claims: AccessClaims) -> str:
         """Return an access token that this program's verifier accepts."""
@@ -42,4 +46,6 @@ def make_kit(settings: Settings, clock: Clock) -> Kit:
     database = Database(url, pool_size=settings.pool_size, pool_timeout=settings.pool_timeout, role=role)
     ring = KeyRing.load(settings.key_file)
     verifier = TokenVerifier(ring.public_keys(), settings.issuer, settings.issuer)
-    return Kit(settings, database, ring, Vault(ring), verifier, clock)
+    bell = Bell(Database(url, pool_size=1, pool_timeout=settings.pool_timeout, role=role))
+    watch = Watch(database, bell)
+    return Kit(settings, database, ring, Vault(ring), verifier, clock, bell, watch)

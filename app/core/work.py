@@ -14,9 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.counters import Tally
 from app.core.database import Link
-from app.core.feed import Changes, Signature
+from app.core.feed import Changes, Signature, Told
 from app.core.scope import NOWHERE, Scope
 from app.core.vault import Vault
+
+NIL = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Township:
     name: str
     zone: ZoneInfo
     settings: Mapping[str, Any]
-    epoch: UUID = UUID(int=0)
+    epoch: UUID = NIL
     """The history that phones follow (contract, section 9)."""
 
 
@@ -60,6 +62,8 @@ class Work:
     """The language of the texts in the answer: "zh" or "en"."""
     tally: Tally = field(default_factory=Tally)
     changes: Changes = field(default_factory=Changes)
+    told: bool = False
+    """Whether the feed has grown by this transaction."""
 
     @property
     def sql(self) -> asyncpg.Connection:
@@ -84,7 +88,7 @@ class Work:
     @property
     def account_id(self) -> UUID:
         """The caller's account; the program's own work has the nil id."""
-        return self.caller.account_id or UUID(int=0)
+        return self.caller.account_id or NIL
 
     def sees_unit(self, unit_code: int) -> bool:
         """Tell whether a unit lies in the caller's scope."""
@@ -98,6 +102,15 @@ class Work:
         """Tell of records in the feed, as they will stand at the end of this transaction."""
         self.changes.add(kind, ids)
 
+    async def tell(self) -> list[Told]:
+        """Write the folded counters, then the feed, before the end, for whoever needs the numbers that it gives."""
+        counters = self.tally.statement(self.township.code, self.now)
+        if counters:
+            await self.sql.execute(counters)
+        feed = self.changes.call(self.signature)
+        self.told = self.told or bool(feed)
+        return [Told(*row) for row in await self.sql.fetch(f"SELECT * FROM {feed}")] if feed else []
+
     @property
     def signature(self) -> Signature:
         """Who writes, as the audit trail keeps it."""
@@ -107,6 +120,7 @@ class Work:
         """Write the folded counters, then the feed, and commit, in one message; afterwards the write is durable."""
         counters = self.tally.statement(self.township.code, self.now)
         feed = self.changes.call(self.signature)
+        self.told = self.told or bool(feed)
         await self.link.commit(";".join(filter(None, (counters, f"SELECT FROM {feed}" if feed else ""))))
 
 

@@ -1,4 +1,4 @@
-"""The feed (变更流): which records it tells of, to which audience, and what its scopes are called (contract, section 9).
+"""The feed (变更流): of which records it tells, to whom, and what its scopes are called (contract, section 9).
 
 A scope is a unit and an audience, `511303106243/unit`. What one audience may see lies in one scope as a whole, so that
 a role reads whole feeds, each with its own numbers without gaps, and never a filtered one.
@@ -37,12 +37,12 @@ UNIT, CLINIC, CHECKPOINT = "unit", "clinic", "checkpoint"
 its own, `checkpoint-<number>`, because the staff of one gate see nothing of another."""
 
 AUDIENCES_OF: dict[Role, tuple[str, ...]] = {
-    Role.TOWNSHIP: (UNIT, CHECKPOINT),
-    Role.VILLAGE: (UNIT, CHECKPOINT),
+    Role.TOWNSHIP: (UNIT,),
+    Role.VILLAGE: (UNIT,),
     Role.CHECKPOINT: (CHECKPOINT,),
     Role.CLINIC: (CLINIC,),
 }
-"""The audiences to which a role belongs; `checkpoint` stands for those of all gates that the caller may see."""
+"""The audience to which a role belongs; `checkpoint` stands for those of all the caller's own gates."""
 
 
 def scope_name(unit_code: int, audience: str) -> str:
@@ -53,7 +53,7 @@ def scope_name(unit_code: int, audience: str) -> str:
 def scope_parts(name: str) -> tuple[int, str] | None:
     """Return a scope's unit and audience, or None for a text that names no scope."""
     unit, slash, audience = name.partition("/")
-    base, dash, number = audience.partition("-")
+    base, _, number = audience.partition("-")
     known = audience in (UNIT, CLINIC, CHECKPOINT) or (
         base == CHECKPOINT and number.isdigit() and len(number) < 4
     )

@@ -13,7 +13,6 @@ appends the truth: a caller can make it tell nothing else.
 from app.core.database import APP_ROLE
 from app.models.crossings import Crossing
 
-
 # Per kind: the audiences with their condition, the revision, and the columns that are told.
 _RECORDS = """
 SELECT h.township_code, h.unit_code, 'unit'::text AS audience, 'household'::text AS kind, h.id, h.rev,
@@ -92,12 +91,12 @@ SELECT l.township_code, l.unit_code, 'unit', 'log', l.id, 1,
         'author_id', l.author_id, 'recorded_at', l.recorded_at)
 FROM public.disinfection_logs l
 UNION ALL
-SELECT g.township_code, g.unit_code, g.audience, 'checkpoint', g.id, g.rev,
+SELECT g.township_code, g.unit_code, a.audience, 'checkpoint', g.id, g.rev,
     jsonb_build_object('id', g.id, 'unit_code', g.unit_code::text, 'number', g.number, 'name', g.name,
         'kind', g.kind, 'rules', g.rules || jsonb_build_object('version', g.rules_version), 'rev', g.rev)
-FROM public.checkpoints g
+FROM public.checkpoints g CROSS JOIN LATERAL (VALUES ('unit'), (g.audience)) AS a(audience)
 UNION ALL
-SELECT d.township_code, d.unit_code, g.audience, 'decision', d.id, 1,
+SELECT d.township_code, d.unit_code, a.audience, 'decision', d.id, 1,
     jsonb_build_object('id', d.id, 'checkpoint_id', d.checkpoint_id, 'unit_code', d.unit_code::text,
         'occurred_at', d.occurred_at, 'claimed_at', d.claimed_at, 'time_quality', d.time_quality, 'day', d.day,
         'direction', d.direction, 'verdict', d.verdict, 'reasons', to_jsonb(d.reasons),
@@ -106,6 +105,7 @@ SELECT d.township_code, d.unit_code, g.audience, 'decision', d.id, 1,
         'temperature_c', d.temperature_c, 'mask', d.mask, 'purpose', d.purpose, 'plate', d.plate, 'note', d.note,
         'author_id', d.author_id, 'recorded_at', d.recorded_at)
 FROM public.decisions d JOIN public.checkpoints g ON g.township_code = d.township_code AND g.id = d.checkpoint_id
+CROSS JOIN LATERAL (VALUES ('unit'), (g.audience)) AS a(audience)
 """
 
 FEED_VIEW_SQL = [
@@ -143,7 +143,7 @@ APPEND_FEED = Crossing(
     units bigint[]; audiences text[]; r_kinds text[]; r_ids uuid[]; revs integer[]; changes text[]; datas jsonb[];
     r_ops uuid[];""",
     allowed=_ANY_LANE,
-    lanes=("unit", "clinic", "gate"),
+    lanes=("unit", "clinic", "gate", "post"),
     body=f"""
     WITH touched AS MATERIALIZED (
         SELECT * FROM unnest(kinds, ids, ops) WITH ORDINALITY AS t(kind, id, op_id, place)

@@ -32,7 +32,7 @@ _MINE = "account_id = nullif(current_setting('app.account', true), '')::uuid"
 _OPERATION = f"{_MINE} OR {lane_holds('unit')}"
 _AUDIENCE = (
     f"(audience = 'unit' AND {lane_holds('unit')}) OR (audience = 'clinic' AND {lane_holds('clinic')}) "
-    f"OR (split_part(audience, '-', 1) = 'checkpoint' AND {lane_holds('gate')})"
+    f"OR (split_part(audience, '-', 1) = 'checkpoint' AND {lane_holds('post')})"
 )
 
 FENCE: dict[str, Policy] = {

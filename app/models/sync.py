@@ -119,7 +119,8 @@ class Conflict(Row, table=True):
     kind: str
     record_id: UUID
     field: str | None = Field(default=None, sa_type=Text)
-    base_rev: int | None = None
+    preferred: str
+    """Which of the two stands until somebody has looked."""
     current_sealed: bytes | None = sealed()
     proposed_sealed: bytes | None = sealed()
     current_author_id: UUID | None = None

@@ -9,7 +9,23 @@ from app.core.field_texts import declare
 from app.core.validation import fault
 from app.domain.enums import DenyReason, Direction, Purpose, SubjectKind, Verdict
 from app.domain.identity import InvalidIdNumber, parse_id_number
-from app.schemas.fields import Body, Code, Day, Flag, Id, Instant, Line, Name, Note, Phone, Temperature, View
+from app.domain.op_time import TimeQuality
+from app.schemas.fields import (
+    CLAIMED_AT,
+    TIME_QUALITY,
+    Body,
+    Code,
+    Day,
+    Flag,
+    Id,
+    Instant,
+    Line,
+    Name,
+    Note,
+    Phone,
+    Temperature,
+    View,
+)
 
 declare(
     "one-identity",
@@ -102,6 +118,8 @@ class DecisionItem(DecisionView):
 
     checkpoint_id: UUID
     occurred_at: Instant
+    claimed_at: Instant | None = CLAIMED_AT
+    time_quality: TimeQuality | None = TIME_QUALITY
     recorded_at: Instant
     direction: Direction
     temperature_c: Temperature

@@ -9,7 +9,10 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from app.core.field_texts import declare
 from app.core.validation import fault
 from app.domain.enums import SiteKind
+from app.domain.op_time import TimeQuality
 from app.schemas.fields import (
+    CLAIMED_AT,
+    TIME_QUALITY,
     Body,
     Code,
     Day,
@@ -111,6 +114,8 @@ class LogView(View):
     site_id: UUID
     unit_code: Code
     occurred_at: Instant
+    claimed_at: Instant | None = CLAIMED_AT
+    time_quality: TimeQuality | None = TIME_QUALITY
     recorded_at: Instant
     day: Day
     agent: str | None

@@ -171,6 +171,12 @@ Flag = StrictBool
 Whole = StrictInt
 
 
+CLAIMED_AT = Field(None, description="What a person typed, where the phone's clocks were asked (sync).")
+TIME_QUALITY = Field(
+    None, description="How well `occurred_at` is known, of what a phone pushed; null: sent as it happened."
+)
+
+
 class Body(BaseModel):
     """What enters: unknown fields are refused."""
 

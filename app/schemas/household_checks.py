@@ -7,7 +7,22 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from app.core.field_texts import declare
 from app.core.validation import fault
 from app.domain.enums import Exposure, Whereabouts
-from app.schemas.fields import Body, Code, Day, Flag, Id, Instant, Line, Note, Symptoms, Temperature, View
+from app.domain.op_time import TimeQuality
+from app.schemas.fields import (
+    CLAIMED_AT,
+    TIME_QUALITY,
+    Body,
+    Code,
+    Day,
+    Flag,
+    Id,
+    Instant,
+    Line,
+    Note,
+    Symptoms,
+    Temperature,
+    View,
+)
 from app.schemas.households import PersonBody, WarningView
 from app.schemas.quarantine import OrderView
 
@@ -91,6 +106,8 @@ class CheckView(View):
     household_id: Id
     unit_code: Code
     occurred_at: Instant
+    claimed_at: Instant | None = CLAIMED_AT
+    time_quality: TimeQuality | None = TIME_QUALITY
     day: Day = Field(description="The day in the township's zone on which it counts.")
     register_seen: bool
     members: list[LineView]

@@ -5,7 +5,20 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, WithJsonSchema
 
 from app.domain.enums import Exposure, Whereabouts
-from app.schemas.fields import Body, Code, Day, Id, Instant, Line, Name, Phone, UnitCode, View, Whole
+from app.schemas.fields import (
+    Body,
+    Code,
+    Day,
+    Id,
+    Instant,
+    Line,
+    Name,
+    Phone,
+    Symptoms,
+    UnitCode,
+    View,
+    Whole,
+)
 from app.schemas.townships import unset
 
 Sex = Literal["male", "female"]
@@ -24,6 +37,9 @@ BaseRev = Annotated[Whole, Field(ge=1, le=2**31 - 1, description="The `rev` that
 
 
 _MOVE = "The household moves with its people and their open matters; the township's act only."
+
+
+_LEARNED = "What was learned since the last check; an exposed person at home is quarantined at once."
 
 
 class PersonBody(Body):
@@ -71,6 +87,8 @@ class PersonPatch(Body):
     birth_date: Day | None = unset()
     phone: Phone | None = unset()
     relation: Line | None = unset()
+    exposure: Annotated[Exposure, Field(description=_LEARNED)] = unset()
+    symptoms: Symptoms = unset()
 
 
 class RevealBody(Body):
@@ -104,6 +122,7 @@ class PersonView(View):
     relation: str | None
     whereabouts: Whereabouts | None = Field(description="As the last check found; null before the first.")
     exposure: Exposure | None = Field(description="As the last check found; null before the first.")
+    symptoms: list[str] = Field(description="As the last check found.")
     away_to: str | None
     returned_from: str | None
     returned_on: Day | None

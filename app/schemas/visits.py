@@ -7,7 +7,10 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from app.core.validation import fault
 from app.domain.enums import AlertKind, HalfDay, VisitKind
+from app.domain.op_time import TimeQuality
 from app.schemas.fields import (
+    CLAIMED_AT,
+    TIME_QUALITY,
     Body,
     Code,
     Day,
@@ -86,6 +89,8 @@ class VisitView(View):
     unit_code: Code
     kind: VisitKind
     occurred_at: Instant
+    claimed_at: Instant | None = CLAIMED_AT
+    time_quality: TimeQuality | None = TIME_QUALITY
     day: Day = Field(description="The township's day on which it took place.")
     slot: HalfDay
     temperature_c: Temperature | None = None

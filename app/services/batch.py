@@ -15,6 +15,7 @@ from app.core.ids import uuid7
 from app.core.outcome import Outcome
 from app.core.problems import IdReused, Problem
 from app.core.work import Work
+from app.domain.op_time import Moment
 from app.schemas.fields import Body
 from app.services.claims import content_hash, first_of_each, settle
 
@@ -29,6 +30,8 @@ class Item(Generic[B]):
     id: UUID
     body: B
     content_hash: bytes
+    moment: Moment
+    """When it took place; of what takes no time of its own, the moment of the request."""
     first: bool
     """Whether its id stands here for the first time in the batch; the others follow that one."""
     replayed: bool = False
@@ -40,13 +43,20 @@ class Item(Generic[B]):
         return self.first and not self.replayed and self.problem is None
 
 
-async def begin(work: Work, table: str, kind: str, bodies: Sequence[B]) -> list[Item[B]]:
-    """Give every body its id, and find the repeats among them."""
+Moments = Sequence[Moment] | None
+"""When each body of a batch took place, where a phone's clocks say it better than `occurred_at`."""
+
+
+async def begin(
+    work: Work, table: str, kind: str, bodies: Sequence[B], moments: Moments = None
+) -> list[Item[B]]:
+    """Give every body its id and its moment, and find the repeats among them."""
     ids = [getattr(body, "id", None) or uuid7() for body in bodies]
     firsts = first_of_each(ids)
+    moments = moments or [as_typed(work, body) for body in bodies]
     items = [
-        Item(id_, body, content_hash(work, kind, body), position in firsts)
-        for position, (id_, body) in enumerate(zip(ids, bodies, strict=True))
+        Item(id_, body, content_hash(work, kind, body), moment, position in firsts)
+        for position, (id_, body, moment) in enumerate(zip(ids, bodies, moments, strict=True))
     ]
     settled = await settle(work, table, {item.id: item.content_hash for item in items if item.first})
     for item in items:
@@ -54,6 +64,11 @@ async def begin(work: Work, table: str, kind: str, bodies: Sequence[B]) -> list[
         if item.id in settled.reused:
             item.problem = IdReused()
     return items
+
+
+def as_typed(work: Work, body: Body) -> Moment:
+    """Return the moment that a body itself names, or now."""
+    return Moment(getattr(body, "occurred_at", work.now))
 
 
 class Claimed(Protocol):
@@ -75,12 +90,18 @@ async def follow_winners(work: Work, table: str, losers: Iterable[Claimed]) -> N
             item.problem = IdReused()
 
 
-def outcomes(items: Sequence[Item[B]], views: Mapping[UUID, V]) -> list[Outcome[V]]:
-    """Return what became of each item, in the order sent."""
+def settle_repeats(items: Sequence[Item[B]]) -> list[Item[B]]:
+    """Let those whose id stood in the batch before share that one's fate; return all of them."""
     leaders = {item.id: item for item in items if item.first}
     for item in items:
         if not item.first:
             _follow(item, leaders[item.id])
+    return list(items)
+
+
+def outcomes(items: Sequence[Item[B]], views: Mapping[UUID, V]) -> list[Outcome[V]]:
+    """Return what became of each item, in the order sent."""
+    settle_repeats(items)
     return [
         Outcome(item.id, None if item.problem else views[item.id], item.replayed, item.problem)
         for item in items

@@ -86,7 +86,7 @@ def count(work: Work, check: Check, before: Before) -> None:
             work.count(unit, day, Metric.EXPOSED_FOUND)
         if earlier is None:
             work.count(unit, day, FOUND[line.body.whereabouts])
-        elif (check.body.occurred_at, check.id) > (earlier.at, earlier.check_id):
+        elif (check.moment.occurred_at, check.id) > (earlier.at, earlier.check_id):
             work.count(unit, day, FOUND[earlier.whereabouts], -1)
             work.count(unit, day, FOUND[line.body.whereabouts])
 

@@ -9,9 +9,12 @@ from app.core.field_texts import FIELD_TEXTS
 from app.core.problems import FieldError, Invalid
 from app.core.work import Work
 from app.domain.coverage import unaccounted
+from app.domain.days import local_day
 from app.domain.identity import InvalidIdNumber, parse_id_number
+from app.domain.op_time import Moment
 from app.schemas.household_checks import CheckBody, LineBody
 from app.schemas.households import PersonBody
+from app.services.batch import Item
 from app.services.person_registration import NewPerson, read_people
 from app.services.sealing import id_fingerprint
 
@@ -39,6 +42,7 @@ class Check:
     id: UUID
     body: CheckBody
     content_hash: bytes
+    moment: Moment
     unit_code: int
     day: date
     lines: list[Found]
@@ -62,15 +66,7 @@ async def lock_members(work: Work, household_ids: Iterable[UUID]) -> dict[UUID, 
     return members
 
 
-def read_check(
-    work: Work,
-    check_id: UUID,
-    body: CheckBody,
-    content_hash: bytes,
-    unit_code: int,
-    day: date,
-    members: Sequence[Member],
-) -> Check:
+def read_check(work: Work, item: Item[CheckBody], unit_code: int, members: Sequence[Member]) -> Check:
     """Find whom every line names, and who is to be registered.
 
     Raises:
@@ -78,6 +74,7 @@ def read_check(
             return lies after the check.
         PersonRegistered: two lines register one ID number.
     """
+    body, day = item.body, local_day(item.moment.occurred_at, work.township.zone)
     named = [_named(work, line, members) for line in body.members]
     _check_lines(body, named, {member.id for member in members}, day)
     sent = [
@@ -85,11 +82,11 @@ def read_check(
         for n, line in enumerate(body.members)
         if line.person is not None and named[n] is None
     ]
-    newcomers = read_people(work, sent, body.household_id, unit_code, content_hash)
+    newcomers = read_people(work, sent, body.household_id, unit_code, item.content_hash)
     ids = iter([person.id for person in newcomers])
     lines = [Found(id_ or next(ids), line) for id_, line in zip(named, body.members, strict=True)]
     missed = unaccounted((member.id for member in members), (line.person_id for line in lines))
-    return Check(check_id, body, content_hash, unit_code, day, lines, newcomers, missed)
+    return Check(item.id, body, item.content_hash, item.moment, unit_code, day, lines, newcomers, missed)
 
 
 def _named(work: Work, line: LineBody, members: Sequence[Member]) -> UUID | None:

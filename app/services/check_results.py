@@ -24,7 +24,8 @@ FROM unnest($2::bigint[], $3::uuid[], $4::uuid[], $5::int[], $6::timestamptz[], 
 
 _PEOPLE = """
 UPDATE people p SET whereabouts = n.whereabouts, away_to = n.away_to, returned_from = n.returned_from,
-    returned_on = n.returned_on, exposure = n.exposure, symptoms = n.symptoms, checked_at = n.occurred_at, rev = p.rev + 1
+    returned_on = n.returned_on, exposure = n.exposure, symptoms = n.symptoms, checked_at = n.occurred_at,
+    rev = p.rev + 1
 FROM check_lines n
 WHERE p.township_code = $1 AND n.township_code = $1 AND n.check_id = ANY($2) AND p.id = n.person_id
     AND (p.checked_at IS NULL OR p.checked_at < n.occurred_at OR (p.checked_at = n.occurred_at AND NOT EXISTS (
@@ -54,7 +55,7 @@ async def store_results(work: Work, checks: Sequence[Check]) -> None:
         _HOUSEHOLDS,
         work.township_code,
         [check.body.household_id for check in checks],
-        [check.body.occurred_at for check in checks],
+        [check.moment.occurred_at for check in checks],
     )
     work.touch(RecordKind.HOUSEHOLD, (row["id"] for row in homes))
     work.touch(RecordKind.CHECK, (check.id for check in checks))
@@ -67,7 +68,7 @@ def _rows(check: Check) -> list[tuple[object, ...]]:
             check.id,
             line.person_id,
             number,
-            check.body.occurred_at,
+            check.moment.occurred_at,
             check.day,
             line.body.id_seen,
             line.body.whereabouts,

@@ -16,7 +16,8 @@ from app.services.quarantine_views import order_views
 from app.services.sealing import unseal
 
 _CHECKS = """
-SELECT id, household_id, unit_code, occurred_at, day, register_seen, note, unaccounted, author_id, recorded_at
+SELECT id, household_id, unit_code, occurred_at, claimed_at, time_quality, day, register_seen, note, unaccounted,
+    author_id, recorded_at
 FROM household_checks WHERE township_code = $1 AND id = ANY($2)
 """
 

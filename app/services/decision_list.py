@@ -20,6 +20,8 @@ _GATE = "SELECT 1 FROM checkpoints WHERE township_code = $1 AND id = $2"
 _SEEN = (
     "checkpoint_id",
     "occurred_at",
+    "claimed_at",
+    "time_quality",
     "recorded_at",
     "direction",
     "temperature_c",

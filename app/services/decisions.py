@@ -21,7 +21,9 @@ from app.domain.days import local_day
 from app.domain.enums import DenyReason, Verdict
 from app.domain.feed import RecordKind
 from app.domain.metrics import DENIED_BY, Metric
+from app.domain.op_time import Moment
 from app.schemas.decisions import DecisionBody
+from app.services.batch import Moments, as_typed
 from app.services.checkpoint_places import at_own_place
 from app.services.checkpoint_rules import read_rules
 from app.services.claims import first_of_each
@@ -65,6 +67,7 @@ class _Case:
 
     id: UUID
     body: DecisionBody
+    moment: Moment
     hash: bytes
     repeats: bool
     """Whether its id stood in the batch before, or is stored already."""
@@ -74,13 +77,15 @@ class _Case:
     made: bool = False
 
 
-async def decide(work: Work, checkpoint_id: UUID, bodies: Sequence[DecisionBody]) -> list[Outcome[Ruling]]:
+async def decide(
+    work: Work, checkpoint_id: UUID, bodies: Sequence[DecisionBody], moments: Moments = None
+) -> list[Outcome[Ruling]]:
     """Judge everybody who came to a checkpoint, store it and count it, and alert for those who broke quarantine.
 
     An outcome's problem is NotFound for a checkpoint that is not the caller's, PassUnsupported, IdReused, or Invalid
     for a time in the future.
     """
-    cases = _cases(work, checkpoint_id, bodies)
+    cases = _cases(work, checkpoint_id, bodies, moments or [as_typed(work, body) for body in bodies])
     gate = await _judge(work, checkpoint_id, cases)
     if gate is None:
         return [Outcome(case.id, problem=NotFound()) for case in cases]
@@ -91,12 +96,14 @@ async def decide(work: Work, checkpoint_id: UUID, bodies: Sequence[DecisionBody]
     ]
 
 
-def _cases(work: Work, checkpoint_id: UUID, bodies: Sequence[DecisionBody]) -> list[_Case]:
+def _cases(
+    work: Work, checkpoint_id: UUID, bodies: Sequence[DecisionBody], moments: Sequence[Moment]
+) -> list[_Case]:
     ids = [body.id or uuid7() for body in bodies]
     firsts = first_of_each(ids)
     return [
-        _Case(id_, body, _content_hash(work, checkpoint_id, body), i not in firsts)
-        for i, (id_, body) in enumerate(zip(ids, bodies, strict=True))
+        _Case(id_, body, moment, _content_hash(work, checkpoint_id, body), i not in firsts)
+        for i, (id_, body, moment) in enumerate(zip(ids, bodies, moments, strict=True))
     ]
 
 
@@ -117,7 +124,7 @@ async def _judge(work: Work, checkpoint_id: UUID, cases: Sequence[_Case]) -> Gat
     for case in cases:
         case.repeats = case.repeats or found[case.id]["stored"]
         if not case.repeats:
-            case.problem = _fault(work, case.body)
+            case.problem = _fault(work, case)
         if not case.repeats and case.problem is None:
             case.row = _row(work, gate, rules, case, found[case.id])
     return gate
@@ -133,11 +140,11 @@ async def _facts(work: Work, checkpoint_id: UUID, cases: Sequence[_Case]) -> dic
     return {row["id"]: row for row in rows}
 
 
-def _fault(work: Work, body: DecisionBody) -> Problem | None:
+def _fault(work: Work, case: _Case) -> Problem | None:
     """Return what speaks against a body that its schema allows."""
-    if body.subject.pass_ is not None:
+    if case.body.subject.pass_ is not None:
         return PassUnsupported()
-    if in_the_future(work, body.occurred_at):
+    if in_the_future(work, case.moment.occurred_at):
         return at("/occurred_at", "in-the-future")
     return None
 
@@ -168,9 +175,11 @@ def _row(work: Work, gate: Gate, rules: Rules, case: _Case, found: asyncpg.Recor
         subject_kind=decision.subject_kind,
         name_masked=name_shown(found["name"], body.subject),
         unit_code=found["unit_code"],
-        day=local_day(body.occurred_at, work.township.zone),
+        day=local_day(case.moment.occurred_at, work.township.zone),
     )
-    return DecisionRow(ruling, body, case.hash, found["person_id"], sealed_claim(work, case.id, body.subject))
+    return DecisionRow(
+        ruling, body, case.moment, case.hash, found["person_id"], sealed_claim(work, case.id, body.subject)
+    )
 
 
 async def _store(work: Work, gate: Gate, cases: Sequence[_Case]) -> None:

@@ -24,17 +24,19 @@ SELECT id, unit_code FROM disinfection_sites WHERE township_code = $1 AND id = A
 
 _INSERT = """
 INSERT INTO disinfection_logs (township_code, author_id, recorded_at, counted,
-    id, unit_code, content_hash, site_id, occurred_at, day, agent, litres, note, photo_ids)
+    id, unit_code, content_hash, site_id, occurred_at, claimed_at, time_quality, day, agent, litres, note, photo_ids)
 SELECT $1, $2, $3, false,
-    n.id, n.unit_code, n.content_hash, n.site_id, n.occurred_at, n.day, n.agent, n.litres, n.note,
-    string_to_array(n.photo_ids, ',')
+    n.id, n.unit_code, n.content_hash, n.site_id, n.occurred_at, n.claimed_at, n.time_quality, n.day, n.agent,
+    n.litres, n.note, string_to_array(n.photo_ids, ',')
 FROM unnest($4::uuid[], $5::bigint[], $6::bytea[], $7::uuid[], $8::timestamptz[], $9::date[], $10::text[],
-    $11::numeric[], $12::text[], $13::text[])
-    AS n(id, unit_code, content_hash, site_id, occurred_at, day, agent, litres, note, photo_ids)
+    $11::numeric[], $12::text[], $13::text[], $14::timestamptz[], $15::text[])
+    AS n(id, unit_code, content_hash, site_id, occurred_at, day, agent, litres, note, photo_ids, claimed_at,
+        time_quality)
 ON CONFLICT DO NOTHING RETURNING id
 """
 
-_SHOWN = "id, site_id, unit_code, occurred_at, recorded_at, day, agent, litres, photo_ids, note, counted, author_id"
+_SHOWN = """id, site_id, unit_code, occurred_at, claimed_at, time_quality, recorded_at, day, agent, litres, photo_ids,
+    note, counted, author_id"""
 
 _BY_IDS = f"SELECT {_SHOWN} FROM disinfection_logs WHERE township_code = $1 AND id = ANY($2)"
 
@@ -64,20 +66,30 @@ class LogFilter:
     day: date | None = None
 
 
-async def record_logs(work: Work, bodies: Sequence[LogBody]) -> list[Outcome[LogView]]:
+async def record_logs(
+    work: Work, bodies: Sequence[LogBody], moments: batch.Moments = None
+) -> list[Outcome[LogView]]:
     """Record disinfections.
 
     An outcome's problem is NotFound for a site that the caller does not see, IdReused, or Invalid for a time in the
     future. A log for a day on which the place was no site is kept and counts nothing.
     """
-    items = await batch.begin(work, "disinfection_logs", "disinfection.log", bodies)
+    items = await store_logs(work, bodies, moments)
+    return batch.outcomes(items, await _views(work, [item.id for item in items if item.problem is None]))
+
+
+async def store_logs(
+    work: Work, bodies: Sequence[LogBody], moments: batch.Moments = None
+) -> list[batch.Item[LogBody]]:
+    """Record disinfections and show nothing."""
+    items = await batch.begin(work, "disinfection_logs", "disinfection.log", bodies, moments)
     units = await _lock_sites(work, {item.body.site_id for item in items if item.fresh})
     logs = {}
     for item in items:
         if item.fresh:
-            item.problem = _refusal(work, item.body, units)
+            item.problem = _refusal(work, item, units)
         if item.fresh:
-            day = local_day(item.body.occurred_at, work.township.zone)
+            day = local_day(item.moment.occurred_at, work.township.zone)
             logs[item.id] = _Log(item, units[item.body.site_id], day)
     stored = await _insert(work, list(logs.values()))
     await batch.follow_winners(
@@ -85,7 +97,7 @@ async def record_logs(work: Work, bodies: Sequence[LogBody]) -> list[Outcome[Log
     )
     work.touch(RecordKind.LOG, stored)
     await count_logs(work, {(log.item.body.site_id, log.day) for id_, log in logs.items() if id_ in stored})
-    return batch.outcomes(items, await _views(work, [item.id for item in items if item.problem is None]))
+    return batch.settle_repeats(items)
 
 
 async def _lock_sites(work: Work, ids: Iterable[UUID]) -> dict[UUID, int]:
@@ -95,10 +107,10 @@ async def _lock_sites(work: Work, ids: Iterable[UUID]) -> dict[UUID, int]:
     return {row["id"]: row["unit_code"] for row in rows}
 
 
-def _refusal(work: Work, body: LogBody, units: dict[UUID, int]) -> Problem | None:
-    if body.site_id not in units:
+def _refusal(work: Work, item: batch.Item[LogBody], units: dict[UUID, int]) -> Problem | None:
+    if item.body.site_id not in units:
         return NotFound()
-    if in_the_future(work, body.occurred_at):
+    if in_the_future(work, item.moment.occurred_at):
         return at("/occurred_at", "in-the-future")
     return None
 
@@ -113,9 +125,9 @@ async def _insert(work: Work, logs: Sequence[_Log]) -> frozenset[UUID]:
 
 
 def _row(log: _Log) -> tuple[object, ...]:
-    item, body = log.item, log.item.body
-    said = (body.agent, body.litres, body.note, ",".join(body.photo_ids))
-    return (item.id, log.unit_code, item.content_hash, body.site_id, body.occurred_at, log.day, *said)
+    item, body, moment = log.item, log.item.body, log.item.moment
+    said = (body.agent, body.litres, body.note, ",".join(body.photo_ids), moment.claimed_at, moment.quality)
+    return (item.id, log.unit_code, item.content_hash, body.site_id, moment.occurred_at, log.day, *said)
 
 
 async def _views(work: Work, ids: Sequence[UUID]) -> dict[UUID, LogView]:

@@ -12,6 +12,7 @@ import asyncpg
 from app.core.rows import Rows
 from app.core.work import Work
 from app.domain.enums import DenyReason
+from app.domain.op_time import Moment
 from app.schemas.decisions import DecisionBody
 from app.services.messages import REASONS
 
@@ -63,6 +64,7 @@ class DecisionRow:
 
     ruling: Ruling
     body: DecisionBody
+    moment: Moment
     content_hash: bytes
     person_id: UUID | None
     claimed_sealed: bytes | None
@@ -73,7 +75,9 @@ class DecisionRow:
         return (
             ruling.id,
             self.content_hash,
-            body.occurred_at,
+            self.moment.occurred_at,
+            self.moment.claimed_at,
+            self.moment.quality,
             ruling.day,
             body.direction,
             ruling.verdict,
@@ -96,6 +100,8 @@ _COLUMNS = {
     "id": "uuid",
     "content_hash": "bytea",
     "occurred_at": "timestamptz",
+    "claimed_at": "timestamptz",
+    "time_quality": "text",
     "day": "date",
     "direction": "text",
     "verdict": "text",

@@ -4,56 +4,62 @@ Source: 对湖北返乡、经停湖北返乡、与确诊者密切接触的人员
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import timedelta
 from uuid import UUID, uuid5
 
-from app.core.field_texts import declare
 from app.core.outcome import Outcome
 from app.core.problems import Invalid, NotFound, Problem, at
 from app.core.work import Work
-from app.domain.days import local_day
 from app.domain.feed import RecordKind
 from app.domain.metrics import Metric
 from app.domain.quarantine import opens_order
 from app.schemas.household_checks import CheckBody, CheckView
-from app.services.batch import Item, begin, follow_winners, outcomes
+from app.services.batch import Item, Moments, begin, follow_winners, outcomes, settle_repeats
 from app.services.check_counts import count, counted_before
 from app.services.check_lines import Check, Member, lock_members, read_check
 from app.services.check_results import store_results
 from app.services.check_views import check_views
 from app.services.household_members import lock_households
+from app.services.moments import in_the_future
 from app.services.person_registration import screen, store_with_people
 from app.services.quarantine_orders import AlreadyQuarantined, NewOrder, open_orders
 
-CLOCK_TOLERANCE = timedelta(minutes=5)
-
-declare("in-the-future", "时间在将来。", "This time lies in the future.")
-
 _INSERT = """
 INSERT INTO household_checks (township_code, author_id, recorded_at, id, content_hash, unit_code, fact_unit_code,
-    household_id, occurred_at, day, register_seen, note, unaccounted)
+    household_id, occurred_at, day, register_seen, note, unaccounted, claimed_at, time_quality)
 SELECT $1, $2, $3, n.id, n.content_hash, n.unit, n.unit, n.household_id, n.occurred_at, n.day, n.register_seen, n.note,
-    string_to_array(n.unaccounted, ',')::uuid[]
+    string_to_array(n.unaccounted, ',')::uuid[], n.claimed_at, n.time_quality
 FROM unnest($4::uuid[], $5::bytea[], $6::bigint[], $7::uuid[], $8::timestamptz[], $9::date[], $10::bool[], $11::text[],
-    $12::text[]) AS n(id, content_hash, unit, household_id, occurred_at, day, register_seen, note, unaccounted)
+    $12::text[], $13::timestamptz[], $14::text[])
+    AS n(id, content_hash, unit, household_id, occurred_at, day, register_seen, note, unaccounted, claimed_at,
+        time_quality)
 ON CONFLICT DO NOTHING RETURNING id
 """
 
 
-async def record_checks(work: Work, bodies: Sequence[CheckBody]) -> list[Outcome[CheckView]]:
+async def record_checks(
+    work: Work, bodies: Sequence[CheckBody], moments: Moments = None
+) -> list[Outcome[CheckView]]:
     """Record checks, each with the people it registers and the quarantine orders it opens; each stands or falls alone.
 
     Several checks of one household act in the order sent. Problems: NotFound (no such household, or not for this
     caller), Invalid, PersonRegistered, IdReused.
     """
-    items = await begin(work, "household_checks", "household.check", bodies)
+    items = await store_checks(work, bodies, moments)
+    return outcomes(items, await check_views(work, {item.id for item in items if item.problem is None}))
+
+
+async def store_checks(
+    work: Work, bodies: Sequence[CheckBody], moments: Moments = None
+) -> list[Item[CheckBody]]:
+    """Record checks and show nothing."""
+    items = await begin(work, "household_checks", "household.check", bodies, moments)
     left = [item for item in items if item.fresh]
     while left:
         wave = _first_of_each_household(left)
         await _record(work, wave)
         done = {item.id for item in wave}
         left = [item for item in left if item.id not in done]
-    return outcomes(items, await check_views(work, {item.id for item in items if item.problem is None}))
+    return settle_repeats(items)
 
 
 def _first_of_each_household(items: Iterable[Item[CheckBody]]) -> list[Item[CheckBody]]:
@@ -118,28 +124,28 @@ def _read_one(
     body = item.body
     if body.household_id not in units:
         raise NotFound
-    if body.occurred_at > work.now + CLOCK_TOLERANCE:
+    if in_the_future(work, item.moment.occurred_at):
         raise at("/occurred_at", "in-the-future")
-    day = local_day(body.occurred_at, work.township.zone)
-    household = members[body.household_id]
-    return read_check(work, item.id, body, item.content_hash, units[body.household_id], day, household)
+    return read_check(work, item, units[body.household_id], members[body.household_id])
 
 
 async def _insert(work: Work, checks: Iterable[Check]) -> set[UUID]:
-    rows = sorted(
+    rows = [
         (
             check.id,
             check.content_hash,
             check.unit_code,
             check.body.household_id,
-            check.body.occurred_at,
+            check.moment.occurred_at,
             check.day,
             check.body.register_seen,
             check.body.note,
             ",".join(map(str, check.unaccounted)),
+            check.moment.claimed_at,
+            check.moment.quality,
         )
-        for check in checks
-    )
+        for check in sorted(checks, key=lambda check: check.id)
+    ]
     if not rows:
         return set()
     columns = [list(column) for column in zip(*rows, strict=True)]

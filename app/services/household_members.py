@@ -12,7 +12,7 @@ from app.core.work import Work
 from app.domain.feed import RecordKind
 from app.domain.metrics import Metric
 from app.schemas.households import PersonBody, PersonView
-from app.services.batch import Item, outcomes
+from app.services.batch import Item, as_typed, outcomes
 from app.services.claims import content_hash, first_of_each, settle
 from app.services.person_registration import NewPerson, read_people, screen, store_with_people
 from app.services.persons import person_views
@@ -68,7 +68,13 @@ async def _begin(work: Work, members: Sequence[NewMember]) -> list[Item[PersonBo
     ids = [member.person.id or uuid7() for member in members]
     firsts = first_of_each(ids)
     items = [
-        Item(id_, person, content_hash(work, "household.member", person, household_id), position in firsts)
+        Item(
+            id_,
+            person,
+            content_hash(work, "household.member", person, household_id),
+            as_typed(work, person),
+            position in firsts,
+        )
         for position, (id_, (household_id, person)) in enumerate(zip(ids, members, strict=True))
     ]
     settled = await settle(work, "people", {item.id: item.content_hash for item in items if item.first})

@@ -9,7 +9,7 @@ from app.core.work import Work
 from app.domain.feed import RecordKind
 from app.domain.metrics import Metric
 from app.schemas.households import HouseholdBody, HouseholdView
-from app.services.batch import Item, begin, follow_winners, outcomes
+from app.services.batch import Item, begin, follow_winners, outcomes, settle_repeats
 from app.services.claims import settle
 from app.services.person_registration import NewPerson, read_people, screen, store_with_people
 from app.services.persons import moved, people_of
@@ -55,7 +55,7 @@ async def store_households(work: Work, bodies: Sequence[HouseholdBody]) -> list[
     _count(work, [groups[id_] for id_ in stored])
     work.touch(RecordKind.HOUSEHOLD, stored)
     work.touch(RecordKind.PERSON, (person.id for id_ in stored for person in groups[id_]))
-    return items
+    return settle_repeats(items)
 
 
 async def household_views(work: Work, ids: Iterable[UUID]) -> dict[UUID, HouseholdView]:

@@ -1,40 +1,56 @@
-"""Edits of a person."""
+"""Edits of a person: who they are, and what was learned of their exposure since the last check."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import asyncpg
 
 from app.core.field_texts import FIELD_TEXTS
 from app.core.problems import FieldError, Invalid, NotFound
 from app.core.work import Work
+from app.domain.enums import Exposure, Whereabouts
 from app.domain.feed import RecordKind
+from app.domain.quarantine import opens_order
 from app.schemas.households import PersonPatch, PersonView
-from app.services.household_edits import changed, check_revision
+from app.services.edits import Edit, Edited, noted, weigh
 from app.services.person_registration import PersonRegistered, read_identity
 from app.services.persons import show_person
+from app.services.quarantine_orders import AlreadyQuarantined, NewOrder, open_orders
 from app.services.sealing import id_fingerprint, phone_fingerprint, seal, unseal
 
 _LOCK = """
-SELECT name, relation, sex, birth_date, id_sealed, phone_sealed, rev, edited_rev FROM people
-WHERE township_code = $1 AND id = $2 FOR UPDATE
+SELECT unit_code, name, relation, sex, birth_date, id_sealed, phone_sealed, exposure, symptoms, whereabouts, rev,
+    field_revs, content_hash
+FROM people WHERE township_code = $1 AND id = $2 FOR UPDATE
 """
 
 _EDIT = """
 UPDATE people SET name = $3, relation = $4, sex = $5, birth_date = $6, id_sealed = $7, id_fingerprint = $8,
-    phone_sealed = $9, phone_fingerprint = $10, rev = rev + 1, edited_rev = rev + 1
+    phone_sealed = $9, phone_fingerprint = $10, exposure = $11, symptoms = $12, field_revs = $13, rev = rev + 1,
+    edited_rev = rev + 1
 WHERE township_code = $1 AND id = $2
 """
 
 
 async def edit_person(work: Work, person_id: UUID, body: PersonPatch) -> PersonView:
-    """Change what was sent and differs; a new ID number brings its sex and birth date with it.
+    """Change what was sent and differs, field by field; a new ID number brings its sex and birth date with it.
+
+    Raises:
+        StaleRevision: somebody changed one of these fields after `base_rev`.
+        NotFound, Invalid, PersonRegistered: as `merge_person`.
+    """
+    await merge_person(work, person_id, body, Edit(body.base_rev, work.caller.device_id))
+    return await show_person(work, person_id)
+
+
+async def merge_person(work: Work, person_id: UUID, body: PersonPatch, edit: Edit) -> Edited:
+    """Bring an edit together with what others changed meanwhile; who is found exposed at home is quarantined at once.
 
     Raises:
         NotFound: no such person, or not for this caller.
         Invalid: a wrong ID number, or a sex or birth date that contradicts the one in force.
-        StaleRevision: somebody edited the person after `base_rev`.
         PersonRegistered: somebody else has the new ID number.
+        StaleRevision, PredecessorMissing: see `edits.weigh`.
     """
     row = await work.sql.fetchrow(_LOCK, work.township_code, person_id)
     if row is None:
@@ -42,11 +58,13 @@ async def edit_person(work: Work, person_id: UUID, body: PersonPatch) -> PersonV
     stored = dict(row)
     stored["id_number"] = unseal(work, "people.id_number", person_id, row["id_sealed"])
     stored["phone"] = unseal(work, "people.phone", person_id, row["phone_sealed"])
-    changes = changed(stored, _sent(work, body, stored))
+    result = weigh(edit, stored, _sent(work, body, stored))
+    changes = _with_identity(work, stored, result.changes)
     if changes:
-        check_revision(stored, body.base_rev)
-        await _store(work, person_id, {**stored, **changes})
-    return await show_person(work, person_id)
+        await _store(work, person_id, {**stored, **changes}, noted(stored, changes, edit))
+    if "exposure" in changes:
+        await _quarantine(work, person_id, stored, changes["exposure"])
+    return Edited(stored["unit_code"], result.met_others, result.conflicts, edit.base_rev)
 
 
 def _sent(work: Work, body: PersonPatch, stored: dict[str, Any]) -> dict[str, Any]:
@@ -56,14 +74,25 @@ def _sent(work: Work, body: PersonPatch, stored: dict[str, Any]) -> dict[str, An
     number, faults = read_identity(in_force, sent.get("sex"), sent.get("birth_date"), "", work.today)
     if faults:
         raise Invalid(faults)
-    if number is not None:
-        sent |= {"sex": number.sex, "birth_date": number.birth_date}
+    if number is not None:  # sex and birth date follow from the number, and are no edit of their own
+        sent.pop("sex", None)
+        sent.pop("birth_date", None)
         if "id_number" in sent:
             sent["id_number"] = number.value
     return sent
 
 
-async def _store(work: Work, person_id: UUID, person: dict[str, Any]) -> None:
+def _with_identity(work: Work, stored: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the changes with the sex and birth date that follow from a new ID number."""
+    if changes.get("id_number") is None:
+        return changes
+    number, _ = read_identity(changes["id_number"], None, None, "", work.today)
+    assert number is not None
+    follows = {"sex": number.sex, "birth_date": number.birth_date}
+    return changes | {name: value for name, value in follows.items() if value != stored[name]}
+
+
+async def _store(work: Work, person_id: UUID, person: dict[str, Any], field_revs: str) -> None:
     """Store an edit; a number that is somebody else's takes only the edit back, not the work around it."""
     await work.sql.execute("SAVEPOINT edit")
     try:
@@ -79,6 +108,9 @@ async def _store(work: Work, person_id: UUID, person: dict[str, Any]) -> None:
             id_fingerprint(work, person["id_number"]),
             seal(work, "people.phone", person_id, person["phone"]),
             phone_fingerprint(work, person["phone"]),
+            person["exposure"],
+            person["symptoms"],
+            field_revs,
         )
     except asyncpg.UniqueViolationError:
         await work.sql.execute("ROLLBACK TO SAVEPOINT edit")
@@ -86,3 +118,19 @@ async def _store(work: Work, person_id: UUID, person: dict[str, Any]) -> None:
         raise PersonRegistered([FieldError("/id_number", code, FIELD_TEXTS[code])]) from None
     await work.sql.execute("RELEASE SAVEPOINT edit")
     work.touch(RecordKind.PERSON, [person_id])
+
+
+async def _quarantine(work: Work, person_id: UUID, stored: dict[str, Any], exposure: Exposure) -> None:
+    """Open an order for somebody exposed who is there, as a check would; who has one keeps it."""
+    if stored["whereabouts"] is None:
+        return
+    reason = opens_order(exposure, Whereabouts(stored["whereabouts"]))
+    if reason is None:
+        return
+    id_ = uuid5(person_id, f"exposure/{stored['rev'] + 1}")
+    order = NewOrder(
+        id_, person_id, reason, work.today, work.account_id, None, [], bytes(stored["content_hash"])
+    )
+    (outcome,) = await open_orders(work, [order])
+    if outcome.problem is not None and not isinstance(outcome.problem, AlreadyQuarantined):
+        raise outcome.problem

@@ -20,7 +20,7 @@ declare(
 
 _SELECT = """
 SELECT id, household_id, unit_code, name, id_sealed, sex, birth_date, phone_sealed, relation, whereabouts, exposure,
-    away_to, returned_from, returned_on, checked_at, quarantine_order_id, recorded_at, rev
+    symptoms, away_to, returned_from, returned_on, checked_at, quarantine_order_id, recorded_at, rev
 FROM people WHERE township_code = $1 AND
 """
 _BY_ID = _SELECT + "id = ANY($2)"
@@ -81,6 +81,7 @@ def _view(work: Work, row: asyncpg.Record) -> PersonView:
         relation=row["relation"],
         whereabouts=row["whereabouts"],
         exposure=row["exposure"],
+        symptoms=row["symptoms"],
         away_to=row["away_to"],
         returned_from=row["returned_from"],
         returned_on=row["returned_on"],

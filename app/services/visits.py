@@ -45,22 +45,24 @@ FROM quarantine_orders WHERE township_code = $1 AND id = ANY($2) ORDER BY id FOR
 
 _INSERT = """
 INSERT INTO visits (township_code, author_id, recorded_at, id, unit_code, fact_unit_code, content_hash, order_id, kind,
-    occurred_at, day, slot, temperature_c, at_home, note, symptoms, alerts, purchases, needs, photo_ids)
-SELECT $1, $2, $3, n.id, n.unit_code, n.unit_code, n.content_hash, n.order_id, n.kind, n.occurred_at, n.day, n.slot,
-    n.temperature_c, n.at_home, n.note, ARRAY(SELECT jsonb_array_elements_text(n.lists -> 'symptoms')),
+    occurred_at, claimed_at, time_quality, day, slot, temperature_c, at_home, note, symptoms, alerts, purchases, needs,
+    photo_ids)
+SELECT $1, $2, $3, n.id, n.unit_code, n.unit_code, n.content_hash, n.order_id, n.kind, n.occurred_at, n.claimed_at,
+    n.time_quality, n.day, n.slot, n.temperature_c, n.at_home, n.note,
+    ARRAY(SELECT jsonb_array_elements_text(n.lists -> 'symptoms')),
     ARRAY(SELECT jsonb_array_elements_text(n.lists -> 'alerts')), n.lists -> 'purchases',
     ARRAY(SELECT jsonb_array_elements_text(n.lists -> 'needs')),
     ARRAY(SELECT jsonb_array_elements_text(n.lists -> 'photo_ids'))
 FROM unnest($4::uuid[], $5::bigint[], $6::bytea[], $7::uuid[], $8::text[], $9::timestamptz[], $10::date[], $11::text[],
-    $12::numeric[], $13::bool[], $14::text[], $15::jsonb[]) AS n(id, unit_code, content_hash, order_id, kind,
-    occurred_at, day, slot, temperature_c, at_home, note, lists)
+    $12::numeric[], $13::bool[], $14::text[], $15::jsonb[], $16::timestamptz[], $17::text[]) AS n(id, unit_code,
+    content_hash, order_id, kind, occurred_at, day, slot, temperature_c, at_home, note, lists, claimed_at, time_quality)
 ORDER BY n.id
 ON CONFLICT DO NOTHING RETURNING id
 """
 
 _SHOWN = """
-id, order_id, unit_code, kind, occurred_at, day, slot, temperature_c, symptoms, at_home, purchases, needs, note,
-photo_ids, alerts, author_id, recorded_at
+id, order_id, unit_code, kind, occurred_at, claimed_at, time_quality, day, slot, temperature_c, symptoms, at_home,
+purchases, needs, note, photo_ids, alerts, author_id, recorded_at
 """
 
 _BY_ID = f"SELECT {_SHOWN} FROM visits WHERE township_code = $1 AND id = ANY($2)"
@@ -88,23 +90,33 @@ class _Visit:
         return SlotKey(self.order["id"], self.day, self.item.body.kind.value, self.slot.value)
 
 
-async def record_visits(work: Work, bodies: Sequence[VisitBody]) -> list[Outcome[VisitView]]:
+async def record_visits(
+    work: Work, bodies: Sequence[VisitBody], moments: batch.Moments = None
+) -> list[Outcome[VisitView]]:
     """Record visits.
 
     An item's problems: NotFound (the order), Forbidden (services are not the clinic's), Invalid, IdReused.
     """
-    items = await batch.begin(work, "visits", "visit.record", bodies)
+    items = await store_visits(work, bodies, moments)
+    return batch.outcomes(items, await _views(work, [item.id for item in items if item.problem is None]))
+
+
+async def store_visits(
+    work: Work, bodies: Sequence[VisitBody], moments: batch.Moments = None
+) -> list[batch.Item[VisitBody]]:
+    """Record visits and show nothing."""
+    items = await batch.begin(work, "visits", "visit.record", bodies, moments)
     orders = await _lock_orders(work, {item.body.order_id for item in items if item.fresh})
     visits: dict[UUID, _Visit] = {}
     for item in items:
         if item.fresh:
-            item.problem = _refusal(work, item.body, orders.get(item.body.order_id))
+            item.problem = _refusal(work, item, orders.get(item.body.order_id))
         if item.fresh:
             visits[item.id] = _judge(work, item, orders[item.body.order_id])
     stored = await _insert(work, list(visits.values()))
     await batch.follow_winners(work, "visits", [v.item for id_, v in visits.items() if id_ not in stored])
     await _follow_up(work, [visit for id_, visit in visits.items() if id_ in stored])
-    return batch.outcomes(items, await _views(work, [item.id for item in items if item.problem is None]))
+    return batch.settle_repeats(items)
 
 
 async def _lock_orders(work: Work, ids: Iterable[UUID]) -> Mapping[UUID, asyncpg.Record]:
@@ -114,17 +126,18 @@ async def _lock_orders(work: Work, ids: Iterable[UUID]) -> Mapping[UUID, asyncpg
     return {row["id"]: row for row in rows}
 
 
-def _refusal(work: Work, body: VisitBody, order: asyncpg.Record | None) -> Problem | None:
+def _refusal(work: Work, item: batch.Item[VisitBody], order: asyncpg.Record | None) -> Problem | None:
     """Return why a visit cannot be recorded."""
+    body, at_ = item.body, item.moment.occurred_at
     if body.kind is VisitKind.SERVICE and not holds(Role(work.caller.role), Permission.SERVICE_VISITS_WRITE):
         return Forbidden()
     if order is None:
         return NotFound()
     if body.kind is VisitKind.TEMPERATURE and body.temperature_c is None:
         return at("/temperature_c", "required")
-    if in_the_future(work, body.occurred_at):
+    if in_the_future(work, at_):
         return at("/occurred_at", "in-the-future")
-    if not _within(work, body.occurred_at, order):
+    if not _within(work, at_, order):
         return at("/occurred_at", "outside-order")
     return None
 
@@ -140,7 +153,7 @@ def _within(work: Work, occurred_at: datetime, order: asyncpg.Record) -> bool:
 def _judge(work: Work, item: batch.Item[VisitBody], order: asyncpg.Record) -> _Visit:
     """Say which slot a visit is for, and what it raises."""
     body = item.body
-    day, slot = slot_of(body.occurred_at, per_day(order)[body.kind], work.township.zone, body.slot)
+    day, slot = slot_of(item.moment.occurred_at, per_day(order)[body.kind], work.township.zone, body.slot)
     limit = settings_of(work).temperature_limit_c
     raised = visit_alerts(body.kind, body.temperature_c, limit, body.symptoms, body.at_home)
     return _Visit(item, order, day, slot, tuple(raised))
@@ -161,13 +174,15 @@ async def _insert(work: Work, visits: Sequence[_Visit]) -> frozenset[UUID]:
         [visit.item.content_hash for visit in visits],
         [visit.order["id"] for visit in visits],
         [body.kind for body in bodies],
-        [body.occurred_at for body in bodies],
+        [visit.item.moment.occurred_at for visit in visits],
         [visit.day for visit in visits],
         [visit.slot for visit in visits],
         [body.temperature_c for body in bodies],
         [body.at_home for body in bodies],
         [body.note for body in bodies],
         [_lists(visit) for visit in visits],
+        [visit.item.moment.claimed_at for visit in visits],
+        [visit.item.moment.quality for visit in visits],
     )
     return frozenset(row["id"] for row in rows)
 
@@ -195,7 +210,7 @@ def _alert(visit: _Visit, kind: AlertKind) -> NewAlert:
         kind,
         f"visit:{visit.item.id}:{kind}",
         visit.order["unit_code"],
-        visit.item.body.occurred_at,
+        visit.item.moment.occurred_at,
         order_id=visit.order["id"],
         person_id=visit.order["person_id"],
         visit_id=visit.item.id,

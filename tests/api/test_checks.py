@@ -46,6 +46,8 @@ async def test_a_check_names_people_and_lists_whom_it_missed(town: Town, clock: 
         "household_id": home,
         "unit_code": town.units[0],
         "occurred_at": "2020-02-03T01:12:00Z",
+        "claimed_at": None,
+        "time_quality": None,
         "day": "2020-02-03",
         "register_seen": True,
         "members": [

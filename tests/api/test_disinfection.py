@@ -77,6 +77,8 @@ async def test_a_pharmacy_is_due_until_it_is_disinfected(town: Town) -> None:
         **body,
         "id": done["id"],
         "occurred_at": at.isoformat().replace("+00:00", "Z"),
+        "claimed_at": None,
+        "time_quality": None,
         "recorded_at": done["recorded_at"],
         "unit_code": town.units[0],
         "day": today.isoformat(),

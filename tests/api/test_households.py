@@ -51,6 +51,7 @@ async def test_a_household_is_registered_with_its_people(town: Town) -> None:
         "relation": "户主",
         "whereabouts": None,
         "exposure": None,
+        "symptoms": [],
         "away_to": None,
         "returned_from": None,
         "returned_on": None,
@@ -265,7 +266,7 @@ async def test_an_edit_changes_what_was_sent(town: Town) -> None:
     assert (edited.json()["register_no"], edited.json()["rev"]) == (None, 2)
     assert (edited.json()["head"]["id"], edited.json()["address"]) == (son, made["address"])
     assert [m["id"] for m in edited.json()["members"]] == [made["head"]["id"]]
-    stale = await village.patch(path, json={"base_rev": 1, "address": "新址"})
+    stale = await village.patch(path, json={"base_rev": 1, "register_no": "A-2"})
     assert (stale.status_code, stale.json()["code"]) == (409, "stale-revision")
     ahead = await village.patch(path, json={"base_rev": 3, "address": "新址"})
     assert ahead.json()["code"] == "stale-revision"

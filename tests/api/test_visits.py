@@ -44,6 +44,8 @@ async def test_a_visit_is_stored_and_shown(town: Town, order: dict[str, Any]) ->
         "unit_code": town.units[0],
         "kind": "service",
         "occurred_at": "2020-02-03T01:12:00Z",
+        "claimed_at": None,
+        "time_quality": None,
         "day": "2020-02-03",
         "slot": "am",
         "temperature_c": None,

@@ -1,0 +1,95 @@
+"""Edits of one record by several people who could not see each other: field by field (contract, section 9).
+
+An edit names the revision that it was made from. A field that nobody changed since takes the new value. Where somebody
+did, both values are kept for a person to choose: until then a safety field has the more cautious of the two, any
+other its current value. What the same phone changed before is no contradiction: it made its next edit knowing it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.domain.enums import Exposure
+
+_CAUTION: dict[str | None, int] = {
+    None: 0,
+    Exposure.NONE: 1,
+    Exposure.HUBEI_TRANSIT: 2,
+    Exposure.HUBEI_RETURNEE: 3,
+    Exposure.CONTACT: 4,
+}
+
+
+def more_cautious_exposure(current: Any, proposed: Any) -> Any:
+    """Return the exposure that asks for more: contact before returnee before transit before none."""
+    return max(current, proposed, key=lambda exposure: _CAUTION[exposure])
+
+
+def all_symptoms(current: Any, proposed: Any) -> Any:
+    """Return every symptom that either names, the current ones first."""
+    return list(dict.fromkeys([*(current or ()), *(proposed or ())]))
+
+
+SAFETY: dict[str, Callable[[Any, Any], Any]] = {
+    "exposure": more_cautious_exposure,
+    "symptoms": all_symptoms,
+}
+"""The fields of which the more cautious value stands until somebody has looked."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldEdit:
+    """The last edit of a field: the revision that it made, the revision it was made from, and the device."""
+
+    rev: int
+    base: int
+    device_id: str | None
+
+    def unknown_to(self, base_rev: int, device_id: str | None) -> bool:
+        """Tell whether somebody who edits from `base_rev` on a device could not know of this edit."""
+        own = self.device_id is not None and self.device_id == device_id and base_rev > self.base
+        return self.rev > base_rev and not own
+
+
+@dataclass(frozen=True, slots=True)
+class FieldConflict:
+    """Two values for one field, and the one that stands for now."""
+
+    field: str
+    current: Any
+    proposed: Any
+    kept: Any
+
+
+@dataclass(slots=True)
+class Merge:
+    """What an edit comes to: the fields to write, the fields in conflict, and whether it met others' edits."""
+
+    changes: dict[str, Any] = field(default_factory=dict)
+    conflicts: list[FieldConflict] = field(default_factory=list)
+    met_others: bool = False
+
+
+def merge(
+    stored: Mapping[str, Any],
+    sent: Mapping[str, Any],
+    edits: Mapping[str, FieldEdit],
+    base_rev: int,
+    device_id: str | None,
+) -> Merge:
+    """Return what becomes of the fields that were sent, beside what is stored and who edited it last."""
+    result = Merge()
+    result.met_others = any(edit.unknown_to(base_rev, device_id) for edit in edits.values())
+    for name, proposed in sent.items():
+        current = stored[name]
+        if proposed == current:
+            continue
+        last = edits.get(name)
+        if last is None or not last.unknown_to(base_rev, device_id):
+            result.changes[name] = proposed
+            continue
+        kept = SAFETY[name](current, proposed) if name in SAFETY else current
+        result.conflicts.append(FieldConflict(name, current, proposed, kept))
+        if kept != current:
+            result.changes[name] = kept
+    return result

@@ -1,0 +1,43 @@
+"""The words in which operations of phones are answered (contract, section 9)."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+MOST_OPS = 500
+OP_BYTES = 32 * 1024
+PUSH_BYTES = 1024 * 1024
+INFLATED_BYTES = 8 * 1024 * 1024
+PATIENCE = timedelta(days=5)
+"""How long an operation waits for its predecessor."""
+MEMORY = timedelta(days=400)
+"""How long results are remembered at least."""
+
+
+class Status(StrEnum):
+    """What became of an operation."""
+
+    APPLIED = "applied"
+    MERGED = "merged"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+    HELD = "held"
+    REJECTED = "rejected"
+
+
+class Retry(StrEnum):
+    """Whether to send an operation again: never, mended and under a new id, or as it is, also to ask what became of it."""
+
+    NEVER = "never"
+    AFTER_FIX = "after_fix"
+    LATER = "later"
+
+
+class Held(StrEnum):
+    """Whom a held operation waits for: what it was made from, or somebody at the township."""
+
+    PREDECESSOR = "predecessor"
+    TOWNSHIP = "township"
+
+
+DONE = frozenset({Status.APPLIED, Status.MERGED})
+"""What a repeat answers as `duplicate`."""

@@ -1,0 +1,136 @@
+"""How operations act: each kind calls the service that its route calls, so that a phone is no side door."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, cast
+from uuid import UUID
+
+from app.core.problems import Problem
+from app.core.work import Work
+from app.domain.feed import RecordKind
+from app.services.alerts import resolve_alert
+from app.services.batch import Item, Moments
+from app.services.decisions import decide
+from app.services.disinfection_logs import store_logs
+from app.services.edits import Edit
+from app.services.household_checks import store_checks
+from app.services.household_edits import merge_household
+from app.services.households import store_households
+from app.services.person_edits import merge_person
+from app.services.person_registration import PersonRegistered
+from app.services.quarantine_changes import release_order
+from app.services.quarantine_orders import create_orders
+from app.services.sync.ops import Op
+from app.services.sync.registered import without_registered
+from app.services.visits import store_visits
+
+Run = Callable[[Work, Sequence[Op]], Awaitable[None]]
+Store = Callable[[Work, Sequence[Any], Moments], Awaitable[list[Item[Any]]]]
+
+
+def _storing(kind: RecordKind, store: Store) -> Run:
+    """Return the run of events, stored as one batch."""
+
+    async def run(work: Work, ops: Sequence[Op]) -> None:
+        items = await store(work, [op.body for op in ops], [cast(Any, op.moment) for op in ops])
+        for op, item in zip(ops, items, strict=True):
+            op.problem, op.entity = item.problem, (kind, item.id)
+
+    return run
+
+
+async def _register(work: Work, ops: Sequence[Op]) -> None:
+    items = await store_households(work, [op.body for op in ops])
+    for op, item in zip(ops, items, strict=True):
+        op.problem, op.entity = item.problem, (RecordKind.HOUSEHOLD, item.id)
+    await _again_without_registered(work, ops, _register)
+
+
+async def _check(work: Work, ops: Sequence[Op]) -> None:
+    await _storing(RecordKind.CHECK, store_checks)(work, ops)
+    await _again_without_registered(work, ops, _check)
+
+
+async def _again_without_registered(work: Work, ops: Sequence[Op], run: Run) -> None:
+    """Store what is left of bodies once the people are taken out who are registered elsewhere: those are conflicts."""
+    again = []
+    for op in ops:
+        if isinstance(op.problem, PersonRegistered):
+            body, dropped = without_registered(op.body, op.problem)
+            op.dropped += dropped
+            if body is not None:
+                op.body = body
+                again.append(op)
+    if again:
+        await run(work, again)
+
+
+def _one_by_one(kind: RecordKind, act: Callable[[Work, Op, UUID], Awaitable[None]]) -> Run:
+    """Return the run of operations on records that stand already, each in its turn."""
+
+    async def run(work: Work, ops: Sequence[Op]) -> None:
+        for op in ops:
+            assert op.target is not None
+            try:
+                await act(work, op, op.target)
+                op.entity = (kind, op.target)
+            except Problem as problem:
+                op.problem = problem
+
+    return run
+
+
+def _edit(op: Op) -> Edit:
+    assert op.base_rev is not None
+    return Edit(op.base_rev, op.device_id, keep_conflicts=True, late=op.late)
+
+
+async def _edit_household(work: Work, op: Op, target: UUID) -> None:
+    op.edited = await merge_household(work, target, op.body, _edit(op))
+
+
+async def _edit_person(work: Work, op: Op, target: UUID) -> None:
+    try:
+        op.edited = await merge_person(work, target, op.body, _edit(op))
+    except PersonRegistered:
+        op.dropped = [op.body]
+        raise
+
+
+async def _open(work: Work, ops: Sequence[Op]) -> None:
+    for op, outcome in zip(ops, await create_orders(work, [op.body for op in ops]), strict=True):
+        op.problem, op.entity = outcome.problem, (RecordKind.QUARANTINE_ORDER, outcome.id)
+
+
+async def _release(work: Work, op: Op, target: UUID) -> None:
+    await release_order(work, target, op.body.reason)
+
+
+async def _resolve(work: Work, op: Op, target: UUID) -> None:
+    await resolve_alert(work, target, op.body)
+
+
+async def _decide(work: Work, ops: Sequence[Op]) -> None:
+    by_gate: dict[UUID, list[Op]] = {}
+    for op in ops:
+        assert op.target is not None
+        by_gate.setdefault(op.target, []).append(op)
+    for gate, here in by_gate.items():
+        moments = [cast(Any, op.moment) for op in here]
+        for op, outcome in zip(
+            here, await decide(work, gate, [op.body for op in here], moments), strict=True
+        ):
+            op.problem, op.entity = outcome.problem, (RecordKind.DECISION, outcome.id)
+
+
+RUNS: dict[str, Run] = {
+    "household.register": _register,
+    "household.update": _one_by_one(RecordKind.HOUSEHOLD, _edit_household),
+    "person.update": _one_by_one(RecordKind.PERSON, _edit_person),
+    "household.check": _check,
+    "quarantine.open": _open,
+    "quarantine.release": _one_by_one(RecordKind.QUARANTINE_ORDER, _release),
+    "visit.record": _storing(RecordKind.VISIT, store_visits),
+    "checkpoint.decide": _decide,
+    "disinfection.log": _storing(RecordKind.LOG, store_logs),
+    "alert.resolve": _one_by_one(RecordKind.ALERT, _resolve),
+}

@@ -1,0 +1,130 @@
+"""The kinds of operation: which route each matches, who may do it, and which records it makes or needs."""
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid5
+
+from app.domain.feed import RecordKind
+from app.domain.permissions import Permission
+from app.schemas.alerts import ResolveBody
+from app.schemas.decisions import DecisionBody
+from app.schemas.disinfection import LogBody
+from app.schemas.fields import Body
+from app.schemas.household_checks import CheckBody
+from app.schemas.households import HouseholdBody, HouseholdPatch, PersonPatch
+from app.schemas.quarantine import OrderBody, ReleaseBody
+from app.schemas.visits import VisitBody
+
+Need = tuple[RecordKind, UUID]
+
+
+def _nothing(_target: UUID | None, _body: Any) -> Iterable[Need]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpKind:
+    """One kind of operation."""
+
+    name: str
+    permission: Permission
+    schema: type[Body]
+    needs: Callable[[UUID | None, Any], Iterable[Need]]
+    """The records that it was made from: until they are there it waits."""
+    targeted: bool = False
+    """Whether it names its record as `target`, as the route does in its path."""
+    edits: bool = False
+    """Whether it changes fields from a base revision."""
+    together: bool = True
+    """Whether several may act on one record in one group."""
+    makes: Callable[[UUID | None, Any], Iterable[Hashable]] = _nothing
+    """What else it shares with other operations: whoever shares something with it acts in the order sent."""
+
+    def records(self, target: UUID | None, body: Any) -> frozenset[Hashable]:
+        """Return what ties an operation to others of its batch."""
+        own = getattr(body, "id", None)
+        ties: set[Hashable] = {id_ for _, id_ in self.needs(target, body)}
+        return frozenset(ties.union(self.makes(target, body), () if own is None else (own,)))
+
+
+QUARANTINE = "quarantine"
+"""Shared by whatever opens or releases orders: a person's next order must not overtake the release of the last."""
+
+
+def _target(kind: RecordKind) -> Callable[[UUID | None, Any], Iterable[Need]]:
+    return lambda target, _body: [(kind, target)] if target else ()
+
+
+def _people_of(_target: UUID | None, body: HouseholdBody) -> Iterable[Hashable]:
+    return (person.id for person in (body.head, *body.members) if person.id is not None)
+
+
+def _household_edit(target: UUID | None, body: HouseholdPatch) -> Iterable[Need]:
+    yield from _target(RecordKind.HOUSEHOLD)(target, body)
+    if "head_id" in body.model_fields_set:
+        yield RecordKind.PERSON, body.head_id
+
+
+def _check_needs(_target: UUID | None, body: CheckBody) -> Iterable[Need]:
+    yield RecordKind.HOUSEHOLD, body.household_id
+    for line in body.members:
+        if line.person_id is not None:
+            yield RecordKind.PERSON, line.person_id
+
+
+def _check_makes(_target: UUID | None, body: CheckBody) -> Iterable[Hashable]:
+    yield QUARANTINE
+    for line in body.members:
+        id_ = line.person_id or (line.person and line.person.id)
+        if id_ is not None and body.id is not None:
+            yield id_
+            yield uuid5(body.id, str(id_))  # the order that the check may open
+
+
+_ALL = (
+    OpKind("household.register", Permission.HOUSEHOLDS_WRITE, HouseholdBody, _nothing, makes=_people_of),
+    OpKind(
+        "household.update",
+        Permission.HOUSEHOLDS_WRITE,
+        HouseholdPatch,
+        _household_edit,
+        targeted=True,
+        edits=True,
+    ),
+    OpKind(
+        "person.update",
+        Permission.HOUSEHOLDS_WRITE,
+        PersonPatch,
+        _target(RecordKind.PERSON),
+        targeted=True,
+        edits=True,
+    ),
+    OpKind("household.check", Permission.HOUSEHOLDS_WRITE, CheckBody, _check_needs, makes=_check_makes),
+    OpKind(
+        "quarantine.open",
+        Permission.QUARANTINE_WRITE,
+        OrderBody,
+        lambda _target, body: [(RecordKind.PERSON, body.person_id)],
+        makes=lambda _target, _body: (QUARANTINE,),
+    ),
+    OpKind(
+        "quarantine.release",
+        Permission.QUARANTINE_WRITE,
+        ReleaseBody,
+        _target(RecordKind.QUARANTINE_ORDER),
+        targeted=True,
+        makes=lambda _target, _body: (QUARANTINE,),
+    ),
+    OpKind(
+        "visit.record",
+        Permission.VISITS_WRITE,
+        VisitBody,
+        lambda _target, body: [(RecordKind.QUARANTINE_ORDER, body.order_id)],
+    ),
+    OpKind("checkpoint.decide", Permission.DECISIONS_WRITE, DecisionBody, _nothing, targeted=True),
+    OpKind("disinfection.log", Permission.DISINFECTION_WRITE, LogBody, _nothing),
+    OpKind("alert.resolve", Permission.ALERTS_WRITE, ResolveBody, _nothing, targeted=True),
+)
+
+KINDS: dict[str, OpKind] = {kind.name: kind for kind in _ALL}

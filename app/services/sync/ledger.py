@@ -1,0 +1,161 @@
+"""The ledger of operations: who was first with an id, and what was answered, for as long as results are remembered.
+
+A claim is the first write of a push: of two parallel deliveries of one operation, the later waits here for the end of
+the earlier one, and then answers from what that stored.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from uuid import UUID
+
+import asyncpg
+
+from app.core.scope import UNIT_DIGITS, township_row
+from app.core.work import Work
+from app.domain.sync import DONE, PATIENCE, Held, Status
+from app.services.sealing import seal
+from app.services.sync.ops import Op
+from app.services.sync.results import Result, stored_result
+
+SEALED_OP = "operations.op"
+
+# Most operations are applied: a claim says so already, so that settling it changes no index.
+_CLAIM = """
+INSERT INTO operations (township_code, account_id, device_id, status, received_at, unit_code, id, kind, content_hash,
+    op_at, time_quality)
+SELECT $1, $2, $3, 'applied', $4, n.*
+FROM unnest($5::bigint[], $6::uuid[], $7::text[], $8::bytea[], $9::timestamptz[], $10::text[])
+    AS n(unit_code, id, kind, content_hash, op_at, time_quality)
+ORDER BY n.id
+ON CONFLICT DO NOTHING RETURNING id
+"""
+
+SHOWN = """
+id, unit_code, account_id, device_id, kind, content_hash, status, code, errors, entity_kind, entity_id, rev, scope, seq,
+received_at, op_at, time_quality, held_for, held_until, op_sealed
+"""
+
+_STORED = f"SELECT {SHOWN} FROM operations WHERE township_code = $1 AND id = ANY($2)"
+
+_LOCK_HELD = """
+SELECT id FROM operations WHERE township_code = $1 AND id = ANY($2) AND status = 'held' AND held_for = 'predecessor'
+ORDER BY id FOR UPDATE
+"""
+
+_SETTLE_DONE = """
+UPDATE operations o SET entity_kind = n.entity_kind, entity_id = n.entity_id, rev = n.rev, scope = n.scope, seq = n.seq
+FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::int[], $6::text[], $7::bigint[])
+    AS n(id, entity_kind, entity_id, rev, scope, seq)
+WHERE o.township_code = $1 AND o.id = n.id
+"""
+
+_SETTLE_OTHER = """
+UPDATE operations o SET status = n.status, code = n.code, errors = n.errors, entity_kind = n.entity_kind,
+    entity_id = n.entity_id, rev = n.rev, scope = n.scope, seq = n.seq, held_for = n.held_for,
+    held_until = coalesce(o.held_until, n.held_until), op_sealed = n.op_sealed
+FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::int[], $6::text[], $7::bigint[], $8::text[], $9::text[],
+    $10::jsonb[], $11::text[], $12::timestamptz[], $13::bytea[])
+    AS n(id, entity_kind, entity_id, rev, scope, seq, status, code, errors, held_for, held_until, op_sealed)
+WHERE o.township_code = $1 AND o.id = n.id
+"""
+
+
+async def claim(work: Work, ops: Sequence[Op]) -> dict[int, Result]:
+    """Claim the operations' ids; return the results of those that are settled already, by their place in the batch.
+
+    An id that stands twice in the batch is claimed once; the second follows the first where it says the same.
+    """
+    firsts: dict[UUID, Op] = {}
+    for op in ops:
+        firsts.setdefault(op.id, op)
+    claimed = await _insert(work, list(firsts.values()))
+    stored = await load(work, firsts.keys() - claimed)
+    retried = await _held_again(work, [row for row in stored.values() if _waits(work, row)])
+    settled = {}
+    for place, op in enumerate(ops):
+        if op.id in claimed:
+            continue
+        row = stored.get(op.id)
+        if row is None or bytes(row["content_hash"]) != op.content_hash:
+            settled[place] = Result.reused(op)
+        elif op.id not in retried:
+            settled[place] = stored_result(row, op.named)
+    return settled
+
+
+def _waits(work: Work, row: asyncpg.Record) -> bool:
+    """Tell whether it is the caller's own operation that waits for its predecessor: sent again, it is tried again."""
+    held = row["status"] == Status.HELD and row["held_for"] == Held.PREDECESSOR
+    return bool(held and row["account_id"] == work.account_id)
+
+
+async def _held_again(work: Work, rows: Collection[asyncpg.Record]) -> frozenset[UUID]:
+    if not rows:
+        return frozenset()
+    locked = await work.sql.fetch(_LOCK_HELD, work.township_code, [row["id"] for row in rows])
+    return frozenset(row["id"] for row in locked)
+
+
+async def _insert(work: Work, ops: Sequence[Op]) -> frozenset[UUID]:
+    if not ops:
+        return frozenset()
+    rows = await work.sql.fetch(
+        _CLAIM,
+        work.township_code,
+        work.account_id,
+        ops[0].device_id,
+        work.now,
+        [_unit_of(work, op) for op in ops],
+        [op.id for op in ops],
+        [op.kind_name for op in ops],
+        [op.content_hash for op in ops],
+        [op.time.at for op in ops],
+        [op.time.quality for op in ops],
+    )
+    return frozenset(row["id"] for row in rows)
+
+
+def _unit_of(work: Work, op: Op) -> int:
+    """Return whose leader may read the operation: the unit that it names, if it is the caller's, else their first."""
+    named = getattr(op.body, "unit_code", None)
+    if named is not None and work.sees_unit(int(named)):
+        return int(named)
+    first = work.caller.scope.prefixes[0] if work.caller.scope.prefixes else ""
+    return int(first) if len(first) == UNIT_DIGITS else township_row(work.township_code)
+
+
+async def load(work: Work, ids: Iterable[UUID]) -> dict[UUID, asyncpg.Record]:
+    """Return the stored operations among these ids that the caller may see."""
+    wanted = list(ids)
+    rows = await work.sql.fetch(_STORED, work.township_code, wanted) if wanted else []
+    return {row["id"]: row for row in rows}
+
+
+async def settle(work: Work, ops: Sequence[Op], results: Sequence[Result]) -> None:
+    """Store what became of claimed operations, and the words of those that are not plainly applied."""
+    done = [result for result in results if result.status == Status.APPLIED and not result.code]
+    if done:
+        await work.sql.execute(_SETTLE_DONE, work.township_code, *zip(*map(_place, done), strict=True))
+    other = [
+        (*_place(result), *_fate(work, op, result))
+        for op, result in zip(ops, results, strict=True)
+        if result.status != Status.APPLIED or result.code
+    ]
+    if other:
+        await work.sql.execute(_SETTLE_OTHER, work.township_code, *zip(*other, strict=True))
+
+
+def _place(result: Result) -> tuple[object, ...]:
+    kind, id_ = result.entity or (None, None)
+    return (result.id, kind, id_, result.rev, result.scope, result.seq)
+
+
+def _fate(work: Work, op: Op, result: Result) -> tuple[object, ...]:
+    errors = [{"pointer": e.pointer, "code": e.code} for e in result.errors]
+    until = work.now + PATIENCE if result.held_for == Held.PREDECESSOR else None
+    kept = None if result.status in DONE else seal(work, SEALED_OP, op.id, _words(op))
+    return (result.status, result.code, json.dumps(errors), result.held_for, until, kept)
+
+
+def _words(op: Op) -> str:
+    return json.dumps(op.sent, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,100 @@
+"""The push: a phone's operations in one transaction, each with a clear answer, none twice, none gone.
+
+Order: claim the ids, act, count, tell the feed, settle, commit, reply. So a reply says what is durable, and a repeat
+meets what the first delivery stored.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from app.core.problems import Unavailable
+from app.core.work import OpenWork, Work
+from app.schemas.sync import PushBody
+from app.services.conflicts import open_conflicts
+from app.services.sync import ledger
+from app.services.sync.acting import act
+from app.services.sync.ops import Op, read_ops
+from app.services.sync.reach import extend
+from app.services.sync.results import Result, placed, result_of
+
+ATTEMPTS = 3
+WRITERS = asyncio.Semaphore(6)
+"""More batches at once than this would slow each other down (design, decision 8)."""
+_AGAIN = (
+    asyncpg.exceptions.DeadlockDetectedError,
+    asyncpg.exceptions.SerializationError,
+    asyncpg.exceptions.LockNotAvailableError,
+)
+
+
+class Pushed(NamedTuple):
+    """The results of a batch, in the order sent, and when it was received."""
+
+    server_time: datetime
+    results: list[Result]
+
+
+async def push(open_work: OpenWork, batch: PushBody, received_at: datetime) -> Pushed:
+    """Take a batch in; what two writers may get in each other's way with is tried again here.
+
+    `received_at` is when the request began: the phone read its clocks as it sent, and a slow upload ages nothing.
+
+    Raises:
+        Unavailable: the database is away or stays busy; nothing of the batch is applied.
+    """
+    async with WRITERS:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with open_work() as work:
+                    return await _take_in(work, batch, received_at)
+            except Unavailable as problem:
+                if attempt == ATTEMPTS or not isinstance(problem.__cause__, _AGAIN):
+                    raise
+            await asyncio.sleep(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 - who waits how long is no secret
+    raise AssertionError("unreachable")
+
+
+async def _take_in(work: Work, batch: PushBody, received_at: datetime) -> Pushed:
+    work.caller = replace(work.caller, device_id=batch.device_id)
+    ops = read_ops(work, batch, received_at)
+    settled = await ledger.claim(work, ops)
+    fresh = [op for place, op in enumerate(ops) if place not in settled]
+    firsts: dict[UUID, Op] = {}
+    for op in fresh:
+        firsts.setdefault(op.id, op)
+    results = await settle_ops(work, list(firsts.values()))
+    return Pushed(work.now, _in_order(ops, settled, results))
+
+
+async def settle_ops(work: Work, ops: Sequence[Op]) -> dict[UUID, Result]:
+    """Let claimed operations act, tell the feed, and store what became of each."""
+    await act(work, [op for op in ops if op.problem is None])
+    await extend(work, ops)
+    await open_conflicts(work, ops)
+    results = await placed(work, [result_of(op) for op in ops], await work.tell())
+    await ledger.settle(work, ops, results)
+    return {op.id: result for op, result in zip(ops, results, strict=True)}
+
+
+def _in_order(ops: Sequence[Op], settled: dict[int, Result], results: dict[UUID, Result]) -> list[Result]:
+    """Return a result an operation. One that stands twice in a batch is a repeat of itself, or an id used again."""
+    first: dict[UUID, Op] = {}
+    answers = []
+    for place, op in enumerate(ops):
+        if place in settled:
+            answers.append(settled[place])
+            continue
+        leader = first.setdefault(op.id, op)
+        result = results[op.id]
+        if leader is op:
+            answers.append(result)
+        else:
+            answers.append(result.repeated() if op.content_hash == leader.content_hash else Result.reused(op))
+    return answers

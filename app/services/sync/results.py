@@ -1,0 +1,146 @@
+"""Results: what an operation is answered, now and for every repeat."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from app.core.feed import Told
+from app.core.field_texts import FIELD_TEXTS
+from app.core.problems import CATALOGUE, Broken, FieldError, Forbidden, IdReused, NotFound, Problem
+from app.core.work import Work
+from app.domain.enums import Role
+from app.domain.feed import AUDIENCES_OF, scope_name
+from app.domain.sync import DONE, Held, Retry, Status
+from app.services.edits import PredecessorMissing
+from app.services.sync.ops import Op
+
+PERSON_REGISTERED, SAME_FIELD = "person-registered", "stale-revision"
+_HOPELESS = (NotFound.code, Forbidden.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One operation's result, in the words that are stored."""
+
+    id: UUID
+    named: bool
+    status: Status
+    code: str | None = None
+    errors: tuple[FieldError, ...] = ()
+    entity: tuple[str, UUID] | None = None
+    rev: int | None = None
+    scope: str | None = None
+    seq: int | None = None
+    held_for: Held | None = None
+
+    @classmethod
+    def reused(cls, op: Op) -> "Result":
+        """Return the result of an id that was used for something else."""
+        return cls(op.id, op.named, Status.REJECTED, IdReused.code)
+
+    def repeated(self) -> "Result":
+        """Return the result as a repeat is answered."""
+        return replace(self, status=Status.DUPLICATE) if self.status in DONE else self
+
+    @property
+    def retry(self) -> Retry:
+        """Whether to send it again."""
+        if self.status == Status.HELD or self.code == Broken.code:
+            return Retry.LATER
+        if self.status == Status.REJECTED and self.code not in _HOPELESS:
+            return Retry.AFTER_FIX
+        return Retry.NEVER
+
+    def answer(self, language: str) -> dict[str, Any]:
+        """Return the result as plain JSON values."""
+        said: dict[str, Any] = {"op_id": str(self.id) if self.named else None, "status": self.status}
+        if self.code is not None:
+            said["code"] = self.code
+            said["message"] = CATALOGUE[self.code].detail_text.say(language)
+        if self.errors:
+            said["errors"] = [
+                {"pointer": e.pointer, "code": e.code, "message": e.message.say(language)}
+                for e in self.errors
+            ]
+        if self.entity is not None and self.rev is not None:
+            said["entity"] = {"kind": self.entity[0], "id": str(self.entity[1]), "rev": self.rev}
+        if self.scope is not None:
+            said["scope"], said["seq"] = self.scope, self.seq
+        said["retry"] = self.retry
+        return said
+
+
+def result_of(op: Op) -> Result:
+    """Return what became of an operation, without its place in the feed."""
+    result = Result(op.id, op.named, Status.APPLIED)
+    problem = op.problem
+    if op.status == Status.HELD:
+        return replace(result, status=Status.HELD, code=_code_of(problem), held_for=op.held_for)
+    if op.dropped:
+        return replace(
+            result, status=Status.CONFLICT, code=PERSON_REGISTERED, entity=None if problem else op.entity
+        )
+    if problem is not None:
+        return replace(result, status=Status.REJECTED, code=problem.code, errors=tuple(problem.errors))
+    result = replace(result, entity=op.entity)
+    if op.edited is not None and (op.edited.conflicts or op.late):
+        return replace(
+            result, status=Status.CONFLICT, code=PredecessorMissing.code if op.late else SAME_FIELD
+        )
+    if op.edited is not None and op.edited.merged:
+        return replace(result, status=Status.MERGED)
+    return result
+
+
+def _code_of(problem: Problem | None) -> str:
+    return problem.code if problem is not None else PredecessorMissing.code
+
+
+def stored_result(row: asyncpg.Record, named: bool) -> Result:
+    """Return the result of a stored operation, as a repeat is answered."""
+    status = Status(row["status"])
+    return Result(
+        row["id"],
+        named,
+        Status.DUPLICATE if status in DONE else status,
+        row["code"],
+        tuple(FieldError(e["pointer"], e["code"], FIELD_TEXTS[e["code"]]) for e in row["errors"] or ()),
+        (row["entity_kind"], row["entity_id"]) if row["entity_kind"] else None,
+        row["rev"],
+        row["scope"],
+        row["seq"],
+        Held(row["held_for"]) if row["held_for"] and status == Status.HELD else None,
+    )
+
+
+_LATEST = """
+SELECT DISTINCT ON (f.kind, f.id) f.kind, f.id, f.unit_code, f.audience, f.seq, f.rev
+FROM feed_heads h JOIN feed f ON f.township_code = $1 AND f.unit_code = h.unit_code AND f.audience = h.audience
+    AND f.kind = ANY($2) AND f.id = ANY($3) AND f.change = 'put'
+WHERE h.township_code = $1 AND split_part(h.audience, '-', 1) = ANY($4)
+ORDER BY f.kind, f.id, f.at DESC, f.seq DESC
+"""
+
+
+async def placed(work: Work, results: Sequence[Result], told: Iterable[Told]) -> list[Result]:
+    """Return the results with the revision, scope and number under which the caller finds each record."""
+    audiences = AUDIENCES_OF[Role(work.caller.role)]
+    places: dict[tuple[str, UUID], Told] = {}
+    for row in told:
+        if row.audience.partition("-")[0] in audiences:
+            places.setdefault((row.kind, row.id), row)
+    unchanged = {r.entity for r in results if r.entity is not None and r.entity not in places}
+    if unchanged:
+        kinds, ids = zip(*unchanged, strict=True)
+        rows = await work.sql.fetch(_LATEST, work.township_code, kinds, ids, audiences)
+        places |= {(row["kind"], row["id"]): Told(*row) for row in rows}
+    return [_placed(result, places.get(result.entity)) if result.entity else result for result in results]
+
+
+def _placed(result: Result, place: Told | None) -> Result:
+    if place is None:
+        return result
+    return replace(result, rev=place.rev, scope=scope_name(place.unit_code, place.audience), seq=place.seq)
