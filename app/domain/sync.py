@@ -25,7 +25,7 @@ class Status(StrEnum):
 
 
 class Retry(StrEnum):
-    """Whether to send an operation again: never, mended and under a new id, or as it is, also to ask what became of it."""
+    """Whether to send an operation again: never, mended under a new id, or as it is, also to ask how it stands."""
 
     NEVER = "never"
     AFTER_FIX = "after_fix"
