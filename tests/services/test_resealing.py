@@ -13,7 +13,6 @@ from app.services.sealing import unseal
 from tests.house.scenario import make_scenario
 from tests.town import Town
 
-
 FILLED = {column.name for column in SEALED if column.table not in ("operations", "conflicts")}
 
 
