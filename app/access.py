@@ -83,6 +83,15 @@ class SteppedDoor(Door):
         return lambda: open_step(request)
 
 
+class LateDoor(Door):
+    """The door of a route that opens a short transaction for each look, and waits between them: for sync."""
+
+    async def __call__(self, request: Request) -> OpenWork:  # type: ignore[override]
+        """Return what opens the transactions; each looks at the caller anew."""
+        open_step = asynccontextmanager(super().__call__)
+        return lambda: open_step(request)
+
+
 @dataclass(frozen=True, slots=True)
 class Front:
     """What a public route gets: it opens its short transactions itself, so that it holds no connection while it hashes
@@ -137,6 +146,11 @@ def allow(permission: Permission) -> Any:
 def allow_steps(permission: Permission) -> Any:
     """Return the dependency that lets callers with this permission in, and opens their transactions one by one."""
     return Depends(SteppedDoor(permission))
+
+
+def allow_late(permission: Permission) -> Any:
+    """Return the dependency that gives callers with this permission transactions, and refuses others at the first."""
+    return Depends(LateDoor(permission))
 
 
 def public() -> Any:

@@ -21,6 +21,7 @@ TAGS = [
     {"name": "quarantine", "description": "Home quarantine: orders, visits, alerts (居家隔离)."},
     {"name": "checkpoints", "description": "Checkpoints, their rules and decisions (卡点)."},
     {"name": "disinfection", "description": "Disinfection sites and logs (清洁消毒)."},
+    {"name": "sync", "description": "Phones that were offline: push, pull, conflicts (docs/sync.md)."},
     {"name": "reports", "description": "The daily report and series, for dashboards."},
     {"name": "imports", "description": "Sheets as a village office keeps them."},
     {"name": "system", "description": "Health, metrics, public keys."},

@@ -77,7 +77,7 @@ def _bad_mark() -> Invalid:
     return at("/after", "bad-mark")
 
 
-def _ascii_number(value: object) -> object:
+def ascii_number(value: object) -> object:
     """Python reads ٣ and 1_0 as numbers; an address that a person typed must not."""
     if isinstance(value, str) and not (value.isascii() and value.isdigit()):
         raise ValueError
@@ -86,7 +86,7 @@ def _ascii_number(value: object) -> object:
 
 async def _paging(
     limit: Annotated[
-        int, Query(ge=1, le=500, description="Rows a page, 1 to 500."), BeforeValidator(_ascii_number)
+        int, Query(ge=1, le=500, description="Rows a page, 1 to 500."), BeforeValidator(ascii_number)
     ] = 50,
     after: Annotated[
         str | None, Query(max_length=MARK_LENGTH, description="`next` of the page before.")

@@ -43,6 +43,8 @@ class Permission(StrEnum):
     DISINFECTION_READ = "disinfection:read"
     DISINFECTION_WRITE = "disinfection:write"
     REPORTS_READ = "reports:read"
+    SYNC = "sync"
+    HELD_WRITE = "held:write"
 
 
 _EVERYONE = frozenset(Role)
@@ -80,6 +82,8 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.DISINFECTION_READ: _CADRES,
     Permission.DISINFECTION_WRITE: _CADRES,
     Permission.REPORTS_READ: frozenset({TOWNSHIP, VILLAGE, CLINIC, OBSERVER}),
+    Permission.SYNC: _STAFF,
+    Permission.HELD_WRITE: _OFFICE,
 }
 
 

@@ -5,6 +5,7 @@ from app.routers import (
     api_keys,
     auth,
     checkpoints,
+    conflicts,
     decisions,
     disinfection,
     grid,
@@ -15,6 +16,7 @@ from app.routers import (
     quarantine,
     reports,
     staff,
+    sync,
     system,
     visits,
 )
@@ -23,6 +25,8 @@ from app.routers import (
 ROUTERS = (
     decisions.busiest,
     decisions.router,
+    sync.packed,
+    sync.router,
     system.router,
     auth.router,
     checkpoints.router,
@@ -38,4 +42,5 @@ ROUTERS = (
     quarantine.router,
     visits.router,
     alerts.router,
+    conflicts.router,
 )

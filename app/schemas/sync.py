@@ -177,7 +177,7 @@ class OperationView(ResultView):
     time_quality: TimeQuality
     held_for: Held | None = None
     held_until: Instant | None = None
-    op: dict[str, Any] | None = Field(None, description="As it was sent, while it is not plainly applied.")
+    op: Any = Field(None, description="As it was sent, while it is not plainly applied.")
 
 
 class HeldDecision(Body):

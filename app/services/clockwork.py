@@ -10,12 +10,14 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Self
 
 from app.core.kit import Kit
 from app.core.problems import Problem
 from app.core.work import OpenTownship, Work
 from app.services import quarantine_clock
+from app.services.sync.held import retry_held
 from app.services.tidying import tidy
 
 log = logging.getLogger("wangge.clockwork")
@@ -54,6 +56,8 @@ class Clockwork:
         for code in codes:
             async with _logged(township=code), self._open_township(code) as work:
                 await tick_township(work)
+            async with _logged(township=code):
+                await retry_held(partial(self._open_township, code))
         async with _logged(), self._kit.database.connection() as link:
             await tidy(link.sql, self._kit.clock.now())
 

@@ -39,6 +39,7 @@ _MOVE_LINES = """
 UPDATE check_lines l SET unit_code = $3 FROM household_checks c
 WHERE l.township_code = $1 AND c.township_code = $1 AND l.check_id = c.id AND c.household_id = $2
 """
+_MOVE_CONFLICTS = "UPDATE conflicts SET unit_code = $3 WHERE township_code = $1 AND record_id = ANY($2)"
 _MOVE_ORDERS = """
 UPDATE quarantine_orders SET unit_code = $3, rev = rev + 1 WHERE township_code = $1 AND id = ANY($2)
 """
@@ -106,6 +107,8 @@ async def _move_register(work: Work, move: _Move) -> None:
     work.touch(RecordKind.HOUSEHOLD, [move.household_id])
     work.touch(RecordKind.PERSON, move.people)
     work.touch(RecordKind.CHECK, (check["id"] for check in checks))
+    records = [move.household_id, *move.people]
+    await work.sql.execute(_MOVE_CONFLICTS, work.township_code, records, move.to_unit)
     _shift(work, move, Metric.HOUSEHOLDS, 1)
     _shift(work, move, Metric.PEOPLE, len(move.people))
 

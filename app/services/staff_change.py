@@ -40,6 +40,14 @@ UPDATE accounts SET username = $3, role = $4, codes = $5, checkpoint_ids = $6, a
 WHERE township_code = $1 AND id = $2
 """
 
+# What a phone did before the change still counts when it arrives (contract, section 9).
+_FORMER = """
+INSERT INTO former_assignments (account_id, ended_at, role, codes, checkpoint_ids)
+SELECT id, $3, role, codes, checkpoint_ids FROM accounts
+WHERE township_code = $1 AND id = $2 AND (role, codes, checkpoint_ids) IS DISTINCT FROM ($4, $5::bigint[], $6::uuid[])
+ON CONFLICT DO NOTHING
+"""
+
 _STAFF = """
 UPDATE staff SET unit_code = $3, name = $4, codes = $5, checkpoint_ids = $6, team = $7, position = $8, health = $9,
                  active = $10, person_id = $11, phone_sealed = $12, rev = rev + 1
@@ -67,6 +75,9 @@ async def change_staff(work: Work, staff_id: UUID, body: StaffPatch) -> StaffVie
     assignment = await _reassign(work, current, body)
     if current.active and current.role is Role.TOWNSHIP and not (new.active and new.role is Role.TOWNSHIP):
         _keep_one(work, [row for row in locked if row["id"] != staff_id])
+    await work.sql.execute(
+        _FORMER, work.township_code, staff_id, work.now, new.role, assignment.codes, assignment.checkpoint_ids
+    )
     await _store(work, new, assignment)
     if current.active and not new.active:
         await end_sessions(work, staff_id)

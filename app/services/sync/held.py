@@ -1,0 +1,133 @@
+"""Operations that wait: tried again when what they were made from has come, ended when it did not come in time, and
+decided by the township where they were made outside their author's units."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from pydantic import ValidationError
+
+from app.core.problems import NotFound, Problem
+from app.core.scope import Scope
+from app.core.work import Caller, OpenWork, Work
+from app.domain.enums import Role
+from app.domain.op_time import OpTime, TimeQuality, moment_of
+from app.domain.sync import Status
+from app.schemas.sync import OpBody
+from app.services.conflicts import open_conflicts
+from app.services.lanes import in_name_of
+from app.services.sealing import unseal
+from app.services.sync import ledger
+from app.services.sync.acting import act
+from app.services.sync.kinds_table import KINDS
+from app.services.sync.ops import Op, read_body
+from app.services.sync.reach import extend
+from app.services.sync.results import placed, result_of
+from app.services.sync.review import held_for_township, show_operation
+
+BATCH = 500
+
+# One author's at a time, in the order in which they were made; what a push holds at this moment is passed over.
+_WAITING = f"""
+SELECT {ledger.SHOWN} FROM operations
+WHERE township_code = $1 AND status = 'held' AND held_for = 'predecessor' AND account_id = (
+    SELECT account_id FROM operations
+    WHERE township_code = $1 AND status = 'held' AND held_for = 'predecessor' AND account_id > $2
+    ORDER BY account_id LIMIT 1)
+ORDER BY op_at, id LIMIT {BATCH} FOR UPDATE SKIP LOCKED
+"""
+
+_AUTHOR = """
+SELECT role, codes, checkpoint_ids FROM accounts WHERE id = $1 AND township_code = $2
+"""
+
+
+async def retry_held(open_work: OpenWork) -> None:
+    """Try again what waits for a predecessor, each author's in a transaction of its own; end what waited in vain."""
+    author: UUID | None = UUID(int=0)
+    while author is not None:
+        async with open_work() as work:
+            author = await _retry_next(work, author)
+
+
+async def _retry_next(work: Work, behind: UUID) -> UUID | None:
+    """Try the operations of the next author behind this one; return who that was, or None where nobody waits."""
+    rows = await work.sql.fetch(_WAITING, work.township_code, behind)
+    if not rows:
+        return None
+    caller = await author_of(work, rows[0])
+    if caller is not None:
+        ops = [read_stored(work, row) for row in rows]
+        for op, row in zip(ops, rows, strict=True):
+            op.late = row["held_until"] <= work.now
+        async with in_name_of(work, caller):
+            await act(work, ops)
+            await extend(work, ops)
+            await _settle(work, [op for op in ops if op.status != Status.HELD])
+    author: UUID = rows[0]["account_id"]
+    return author
+
+
+async def decide_held(work: Work, op_id: UUID, decision: str) -> dict[str, Any]:
+    """Apply or refuse, in its author's name, an operation that was made outside their units.
+
+    Raises:
+        NotFound: no such operation.
+        NotHeld: it does not wait for the township.
+    """
+    row = await held_for_township(work, op_id)
+    op = read_stored(work, row)
+    op.late = True
+    if decision == "apply":
+        office = replace(work.caller, account_id=row["account_id"], device_id=row["device_id"], places=None)
+        async with in_name_of(work, office):
+            await act(work, [op])
+            await _settle(work, [op])
+    else:
+        op.problem = NotFound()
+        await _settle(work, [op])
+    return await show_operation(work, op_id)
+
+
+async def _settle(work: Work, ops: Sequence[Op]) -> None:
+    """Store what became of operations that waited, and tell of their records in their author's name."""
+    if ops:
+        await open_conflicts(work, ops)
+        results = await placed(work, [result_of(op) for op in ops], await work.tell())
+        await ledger.settle(work, ops, results)
+
+
+async def author_of(work: Work, row: asyncpg.Record) -> Caller | None:
+    """Return the author of a stored operation, with the scope that they have now."""
+    account = await work.sql.fetchrow(_AUTHOR, row["account_id"], work.township_code)
+    if account is None:
+        return None
+    places = frozenset(account["checkpoint_ids"]) if account["role"] == Role.CHECKPOINT else None
+    scope = Scope(tuple(str(code) for code in account["codes"]))
+    return Caller(account["role"], scope, row["account_id"], None, row["device_id"], places)
+
+
+def read_stored(work: Work, row: asyncpg.Record) -> Op:
+    """Return a stored operation as it was when it was first read."""
+    words = unseal(work, ledger.SEALED_OP, row["id"], row["op_sealed"])
+    assert words is not None
+    sent = json.loads(words)
+    time = OpTime(row["op_at"], TimeQuality(row["time_quality"]))
+    op = Op(row["id"], True, sent, bytes(row["content_hash"]), row["device_id"], time)
+    try:
+        envelope = OpBody.model_validate(sent)
+        op.kind, op.target = KINDS[envelope.kind], envelope.target
+        op.body = read_body(op.kind, envelope)
+    except (
+        ValidationError,
+        KeyError,
+        Problem,
+    ) as error:  # what was held could be read; a later version may not
+        raise AssertionError("a held operation that cannot be read") from error
+    op.base_rev = getattr(op.body, "base_rev", None)
+    typed = getattr(op.body, "occurred_at", None)
+    op.moment = None if typed is None else moment_of(time, envelope.wall_ms, typed)
+    return op
