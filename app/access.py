@@ -87,7 +87,13 @@ class LateDoor(Door):
     """The door of a route that opens a short transaction for each look, and waits between them: for sync."""
 
     async def __call__(self, request: Request) -> OpenWork:  # type: ignore[override]
-        """Return what opens the transactions; each looks at the caller anew."""
+        """Refuse whoever may not, without a transaction; return what opens them, each with another look."""
+        kit: Kit = request.app.state.kit
+        identify = _identify(request, kit, kit.clock.now())
+        async with kit.database.connection() as link:
+            caller, _ = await identify(link.sql)
+        if not holds(Role(caller.role), self.permission):
+            raise Forbidden
         open_step = asynccontextmanager(super().__call__)
         return lambda: open_step(request)
 

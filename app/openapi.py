@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from app.access import Door, PublicDoor
 from app.domain.enums import Role
 from app.domain.permissions import GRANTS, Permission
+from app.schemas.sync import OpBody
 
 DESCRIPTION = """A township's epidemic control (网格): household checks, home quarantine, checkpoints, disinfection and
 the daily report. Log in at `POST /v1/auth/token`; every error is `application/problem+json` (RFC 9457)."""
@@ -108,6 +109,7 @@ def _complete(document: dict[str, Any], app: FastAPI) -> None:
     components["securitySchemes"] = _SCHEMES
     schemas = components.setdefault("schemas", {})
     schemas["Problem"] = _PROBLEM
+    schemas["OpBody"] = OpBody.model_json_schema()
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     for route in api_routes(app):

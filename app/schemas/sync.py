@@ -12,7 +12,7 @@ from app.schemas.fields import Body, Code, Id, Instant, Note, View, Whole
 from app.schemas.households import BaseRev
 from app.schemas.townships import unset
 
-Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@/+-]{1,100}$")]
+Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@/+-]{1,100}$"), Field(examples=["phone-7"])]
 """A name that a phone gives: of itself, of a batch, of one boot."""
 
 Milliseconds = Annotated[Whole, Field(ge=-(2**62), le=2**62 - 1)]
@@ -44,13 +44,10 @@ class PushBody(Body):
     boot_id: Token
     sent_mono_ms: Milliseconds
     sent_wall_ms: Milliseconds
-    ops: list[Any] = Field(max_length=500, description="At most 500 operations of at most 32 KiB.")
-
-
-class PushDocument(PushBody):
-    """A batch of operations; each meets its own fate."""
-
-    ops: list[OpBody] = Field(max_length=500)
+    ops: list[Any] = Field(
+        max_length=500,
+        description="At most 500 operations (see the schema OpBody) of at most 32 KiB each, judged one by one.",
+    )
 
 
 class FaultView(View):

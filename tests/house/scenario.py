@@ -7,6 +7,7 @@ from typing import Any
 from httpx import AsyncClient
 
 from app.domain.identity import check_digit
+from tests.pushing import op, push
 from tests.town import Town
 
 # Which table an id in a path or body stands for, where the name alone does not tell.
@@ -54,6 +55,22 @@ def id_number(serial: int, birth: str = "19900101") -> str:
     """Return a valid ID number."""
     first = f"511303{birth}{serial:03d}"
     return first + check_digit(first)
+
+
+async def _sync(s: Scenario, person_id: str) -> None:
+    """Push what is rejected, and two edits of one field that could not know of each other."""
+    now = s.town.kit.clock.now()
+    bad = op("visit.record", {}, now)
+    edits = [
+        op("person.update", {"name": name, "base_rev": 1}, now, target=person_id) for name in ("李四", "王二")
+    ]
+    edits[0]["body"]["relation"] = "户主"
+    edits[1]["body"]["relation"] = "长子"
+    await push(s.office, now, bad, edits[0])
+    (result,) = await push(s.office, now, edits[1], device_id="phone-2")
+    assert result["status"] == "conflict", result
+    s.ids["ops"] = s.ids["held"] = bad["op_id"]
+    s.ids["conflicts"] = (await s.office.get("/v1/conflicts")).json()["items"][0]["id"]
 
 
 async def make_scenario(town: Town) -> Scenario:
@@ -123,5 +140,6 @@ async def make_scenario(town: Town) -> Scenario:
     staff = {"username": f"cadre-{town.code}", "name": "赵六", "role": "village", "codes": [unit]}
     await s.make("staff", "/v1/staff", staff)
     until = (now + timedelta(days=30)).date().isoformat()
+    await _sync(s, head)
     await s.make("api_keys", "/v1/api-keys", {"name": "大屏", "code": str(town.code), "expires_on": until})
     return s

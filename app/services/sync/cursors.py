@@ -43,7 +43,7 @@ class Cursor:
             "e": self.epoch.hex,
             "s": {scope_name(*scope): [*position] for scope, position in self.positions.items()},
         }
-        packed = zlib.compress(json.dumps(said, separators=(",", ":")).encode(), 1)
+        packed = zlib.compress(json.dumps(said, separators=(",", ":")).encode(), 9)
         return base64.urlsafe_b64encode(_tag(work, packed) + packed).decode().rstrip("=")
 
 
