@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 
-from app.cli import keys, operators, server
+from app.cli import feed, keys, operators, server
 from app.cli.opening import opened
 from app.core.settings import get_settings
 
@@ -114,6 +114,27 @@ def import_sheet(
     with opened(get_settings(), share=True) as settings:
         good = import_file(settings, kind, file, township, rejects, out, unit)
     raise typer.Exit(0 if good else 1)
+
+
+@app.command()
+def verify_log(
+    township: Annotated[str | None, typer.Option(help="9 digits; default: every township.")] = None,
+) -> None:
+    """Prove the feed: no number missing, no row changed, and its last word is what the records say."""
+    with opened(get_settings(), share=True) as settings:
+        rows, faults = feed.verify(settings, township)
+    for fault in faults:
+        out.print(f"{fault.scope}, number {fault.seq}: {fault.what}.")
+    out.print(f"{rows} rows, {len(faults)} faults.")
+    raise typer.Exit(1 if faults else 0)
+
+
+@app.command()
+def new_epoch(township: Annotated[str, typer.Argument(help="9 digits.")]) -> None:
+    """After a restore from a backup: let phones start anew, and send again what the backup does not hold."""
+    with opened(get_settings(), share=True) as settings:
+        feed.new_epoch(settings, township)
+    out.print(f"The phones of {township} start anew.")
 
 
 def main() -> None:

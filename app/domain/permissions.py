@@ -102,7 +102,7 @@ class Width(StrEnum):
 _WIDE_OPEN = dict.fromkeys(("grid", "staff", "tally", "unit", "clinic", "gate"), Width.OWN)
 
 LANES: dict[Role, dict[str, Width]] = {
-    TOWNSHIP: _WIDE_OPEN,
+    TOWNSHIP: _WIDE_OPEN | {"post": Width.OWN},
     VILLAGE: _WIDE_OPEN,
     # A breach is counted where the person lives, which may be any unit of the township.
     CHECKPOINT: dict.fromkeys(("grid", "staff", "gate", "post"), Width.OWN) | {"tally": Width.TOWNSHIP},
