@@ -105,8 +105,9 @@ class Work:
     async def tell(self) -> list[Told]:
         """Write the folded counters, then the feed, before the end, for whoever needs the numbers that it gives."""
         counters = self.tally.statement(self.township.code, self.now)
-        if counters:
-            await self.sql.execute(counters)
+        if counters:  # what was done for a former unit counts there, whatever the caller's units are now
+            wide = Scope((str(self.township.code),)).literal()
+            await self.sql.execute(f"SET LOCAL app.tally = '{wide}';{counters}")
         feed = self.changes.call(self.signature)
         self.told = self.told or bool(feed)
         return [Told(*row) for row in await self.sql.fetch(f"SELECT * FROM {feed}")] if feed else []

@@ -74,6 +74,7 @@ async def claim(work: Work, ops: Sequence[Op]) -> dict[int, Result]:
     settled = {}
     for place, op in enumerate(ops):
         if op.id in claimed:
+            op.claimed = True
             continue
         row = stored.get(op.id)
         if row is None or bytes(row["content_hash"]) != op.content_hash:
@@ -133,14 +134,14 @@ async def load(work: Work, ids: Iterable[UUID]) -> dict[UUID, asyncpg.Record]:
 
 async def settle(work: Work, ops: Sequence[Op], results: Sequence[Result]) -> None:
     """Store what became of claimed operations, and the words of those that are not plainly applied."""
-    done = [result for result in results if result.status == Status.APPLIED and not result.code]
+    done, other = [], []
+    for op, result in zip(ops, results, strict=True):
+        if op.claimed and result.status == Status.APPLIED:
+            done.append(_place(result))
+        else:
+            other.append((*_place(result), *_fate(work, op, result)))
     if done:
-        await work.sql.execute(_SETTLE_DONE, work.township_code, *zip(*map(_place, done), strict=True))
-    other = [
-        (*_place(result), *_fate(work, op, result))
-        for op, result in zip(ops, results, strict=True)
-        if result.status != Status.APPLIED or result.code
-    ]
+        await work.sql.execute(_SETTLE_DONE, work.township_code, *zip(*done, strict=True))
     if other:
         await work.sql.execute(_SETTLE_OTHER, work.township_code, *zip(*other, strict=True))
 

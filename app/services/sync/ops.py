@@ -54,6 +54,8 @@ class Op:
     """Whether it has waited for its predecessor in vain, and acts on what there is."""
     entity: tuple[RecordKind, UUID] | None = None
     edited: Edited | None = None
+    claimed: bool = False
+    """Whether its row in the ledger is new, and says already that it is applied."""
     dropped: list[Any] = field(default_factory=list)
     """Lines of its body that name somebody who is registered elsewhere: kept as conflicts."""
     status: Status | None = None
