@@ -1,0 +1,55 @@
+"""Edits of one record, field by field."""
+
+from typing import Any
+
+import pytest
+
+from app.domain.merge import FieldConflict, FieldEdit, merge, more_cautious_exposure
+
+STORED: dict[str, Any] = {"name": "甲", "phone": "1", "exposure": "none", "symptoms": ["咳嗽"]}
+
+
+def test_an_untouched_field_takes_the_new_value() -> None:
+    result = merge(STORED, {"name": "乙"}, {}, 1, "a")
+    assert (result.changes, result.conflicts, result.met_others) == ({"name": "乙"}, [], False)
+
+
+def test_what_is_stored_already_changes_nothing() -> None:
+    edits = {"name": FieldEdit(9, 8, "b")}
+    result = merge(STORED, {"name": "甲"}, edits, 1, "a")
+    assert (result.changes, result.conflicts, result.met_others) == ({}, [], True)
+
+
+@pytest.mark.parametrize(
+    ("edit", "base_rev", "device", "conflicts"),
+    [
+        (FieldEdit(2, 1, "b"), 1, "a", True),
+        (FieldEdit(2, 1, "b"), 2, "a", False),  # it was seen
+        (FieldEdit(3, 1, "a"), 2, "a", False),  # one's own, and the next edit counts on
+        (FieldEdit(3, 1, "a"), 1, "a", True),  # a clone of the phone
+        (FieldEdit(3, 1, None), 2, None, True),  # nobody's device is nobody's own
+    ],
+)
+def test_who_could_not_know(edit: FieldEdit, base_rev: int, device: str | None, conflicts: bool) -> None:
+    result = merge(STORED, {"name": "乙"}, {"name": edit}, base_rev, device)
+    assert bool(result.conflicts) is conflicts
+    assert result.changes == ({} if conflicts else {"name": "乙"})
+
+
+def test_safety_fields_take_the_more_cautious_value() -> None:
+    edits = dict.fromkeys(("exposure", "symptoms", "name"), FieldEdit(5, 1, "b"))
+    sent = {"exposure": "contact", "symptoms": ["发热"], "name": "乙"}
+    result = merge(STORED, sent, edits, 1, "a")
+    assert result.changes == {"exposure": "contact", "symptoms": ["咳嗽", "发热"]}
+    assert result.conflicts == [
+        FieldConflict("exposure", "none", "contact", "contact"),
+        FieldConflict("symptoms", ["咳嗽"], ["发热"], ["咳嗽", "发热"]),
+        FieldConflict("name", "甲", "乙", "甲"),
+    ]
+
+
+def test_exposures_are_ordered_by_caution() -> None:
+    order = [None, "none", "hubei_transit", "hubei_returnee", "contact"]
+    for n, low in enumerate(order):
+        for high in order[n:]:
+            assert more_cautious_exposure(low, high) == more_cautious_exposure(high, low) == high
