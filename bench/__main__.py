@@ -1,16 +1,25 @@
 """`make bench`: everything in one run, on one embedded PostgreSQL, printed as ratios."""
 
 import socket
+import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 
 from rich.console import Console
 
 from app.cli.opening import opened
 from app.core.settings import Settings
-from bench import decisions, reports
+from bench import decisions, reports, sync
 from bench.machine import Machine
 from bench.town import make_town
+
+PARTS = {"decisions": decisions, "sync": sync, "reports": reports}
+
+
+def _wanted() -> list[ModuleType]:
+    """Return the parts that are named on the command line, or all."""
+    return [PARTS[name] for name in sys.argv[1:] or PARTS]
 
 
 def free_port() -> int:
@@ -30,8 +39,8 @@ def main() -> None:
             machine = Machine(settings)
             with out.status("A township of 58 units"):
                 town = make_town(settings, decisions.CLIENTS)
-            decisions.measure(machine, town, free_port(), out)
-            reports.measure(machine, town, free_port(), out)
+            for part in _wanted():
+                part.measure(machine, town, free_port(), out)
 
 
 if __name__ == "__main__":

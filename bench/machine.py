@@ -85,14 +85,19 @@ CREATE TABLE IF NOT EXISTS bench_decisions
 
 def pgbench(machine: Machine, seconds: int, clients: int = 8) -> float:
     """Return how many SELECT + INSERT a second pgbench reaches on this database, with prepared statements."""
+    return pgbench_script(machine, _PGBENCH_TABLES, _PGBENCH, seconds, clients)
+
+
+def pgbench_script(machine: Machine, tables: str, transaction: str, seconds: int, clients: int) -> float:
+    """Return how often a second pgbench runs a script of its own on this database, with prepared statements."""
     programs = find_binaries()
     subprocess.run(
-        [str(programs / "psql"), "-q", "-v", "ON_ERROR_STOP=1", "-c", _PGBENCH_TABLES, machine.owner_url],
+        [str(programs / "psql"), "-q", "-v", "ON_ERROR_STOP=1", "-c", tables, machine.owner_url],
         check=True,
         stdout=subprocess.DEVNULL,
     )
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
-        script.write(_PGBENCH)
+        script.write(transaction)
         script.flush()
         command = [
             str(programs / "pgbench"),

@@ -14,18 +14,29 @@ from app.core.kit import Kit, make_kit
 from app.core.settings import Settings
 from app.core.tokens import AccessClaims
 from app.core.work import Work
-from app.domain.enums import CheckpointKind, Role, UnitKind
+from app.domain.enums import CheckpointKind, OrderReason, Role, UnitKind
 from app.domain.identity import check_digit
 from app.schemas.checkpoints import CheckpointBody
 from app.schemas.households import HouseholdBody
+from app.schemas.quarantine import OrderBody
 from app.services.checkpoints import create_checkpoint
 from app.services.households import register_households
+from app.services.quarantine_orders import create_orders
 from app.services.staff_users import create_user
 from app.services.townships import UnitRow, create_township, put_units
 
 CODE = 511303106
 UNITS = [CODE * 1000 + n for n in range(201, 259)]
 HOUSEHOLDS = 2000
+PHONES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A village cadre's phone: its token, and the orders of its unit."""
+
+    token: str
+    orders: list[UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,7 @@ class Town:
     """Checkpoints, each with the token of its staff and in a village of its own, as in life: a unit's counters of a day
     are one row, which deciders of one village take in turn."""
     office_token: str
+    phones: list[Phone]
 
 
 def make_town(settings: Settings, gate_staff: int) -> Town:
@@ -62,7 +74,21 @@ async def _fill(kit: Kit, work: Work, gate_staff: int) -> Town:
     people = [outcome.take().head.id for outcome in outcomes]
     gates = [await _gate(kit, work, number) for number in range(1, gate_staff + 1)]
     office = (await create_user(work, "office", "指挥部", Role.TOWNSHIP)).id
-    return Town(people, gates, await _token(kit, work, office))
+    phones = [await _phone(kit, work, people, number) for number in range(20, 20 + PHONES)]
+    return Town(people, gates, await _token(kit, work, office), phones)
+
+
+async def _phone(kit: Kit, work: Work, people: list[UUID], number: int) -> Phone:
+    """Return the phone of a unit, whose first thirty households are in quarantine."""
+    unit = str(UNITS[number])
+    residents = people[number :: len(UNITS)][:30]
+    bodies = [
+        OrderBody(id=uuid7(), person_id=id_, reason=OrderReason.CONTACT, starts_on=work.today)
+        for id_ in residents
+    ]
+    orders = [outcome.take().id for outcome in await create_orders(work, bodies)]
+    cadre = (await create_user(work, f"cadre{number}", "村干部", Role.VILLAGE, (unit,))).id
+    return Phone(await _token(kit, work, cadre), orders)
 
 
 async def _gate(kit: Kit, work: Work, number: int) -> tuple[UUID, str]:
