@@ -12,7 +12,8 @@ WITH said AS (
     SELECT DISTINCT ON (unit_code, audience, kind, id) unit_code, audience, kind, id, rev, change, data
     FROM feed WHERE township_code = $1 ORDER BY unit_code, audience, kind, id, seq DESC
 ), standing AS (
-    SELECT unit_code, audience, kind, id, rev, data FROM feed_records WHERE township_code = $1
+    SELECT unit_code, audience, kind, id, rev, data FROM feed_records CROSS JOIN unnest(audiences) AS a(audience)
+    WHERE township_code = $1
 )
 SELECT unit_code, audience, kind, id, said.rev AS said, standing.rev AS stands, said.change,
     said.data = standing.data AS equal

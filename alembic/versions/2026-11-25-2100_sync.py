@@ -112,7 +112,7 @@ def _create_tables() -> None:
         sa.Column("content_hash", sa.LargeBinary(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=True),
-        sa.Column("data", postgresql.JSONB(), nullable=True),
+        sa.Column("data", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("township_code", "unit_code", "audience", "seq", name=op.f("pk_feed")),
     )
     op.create_index(

@@ -29,6 +29,8 @@ class Crossing:
     lanes: tuple[str, ...]
     body: str
     end: str
+    plans: str = "auto"
+    """Whether its statements are planned anew for each call's values, once for all, or as PostgreSQL sees fit."""
 
 
 IDENTIFY = Crossing(
@@ -104,7 +106,8 @@ def _create(crossing: Crossing) -> str:
     )
     return f"""
 CREATE FUNCTION {crossing.signature} RETURNS {crossing.returns}
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $crossing$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = {crossing.plans} AS $crossing$
 #variable_conflict use_column
 DECLARE
     {crossing.variables}

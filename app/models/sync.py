@@ -1,7 +1,6 @@
 """Sync: the feed and the heads of its scopes, the operations that phones pushed, and the conflicts among them."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Index, LargeBinary, Text, text
@@ -55,7 +54,7 @@ class FeedRow(TownshipData, table=True):
     hash: bytes = Field(sa_type=LargeBinary)
     """SHA-256 of the predecessor's hash and of this row (see `app/models/feeding.py`)."""
     salt: bytes | None = Field(default=None, sa_type=LargeBinary)
-    data: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    data: str | None = None
 
 
 class Operation(Row, table=True):

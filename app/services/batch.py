@@ -50,7 +50,12 @@ Moments = Sequence[Moment] | None
 async def begin(
     work: Work, table: str, kind: str, bodies: Sequence[B], moments: Moments = None
 ) -> list[Item[B]]:
-    """Give every body its id and its moment, and find the repeats among them."""
+    """Give every body its id and its moment, and find the repeats among them.
+
+    With moments the bodies are operations of a phone, which were claimed: then a record of the same id is so rare that
+    the insert alone is left to find it.
+    """
+    claimed = moments is not None
     ids = [getattr(body, "id", None) or uuid7() for body in bodies]
     firsts = first_of_each(ids)
     moments = moments or [as_typed(work, body) for body in bodies]
@@ -58,7 +63,8 @@ async def begin(
         Item(id_, body, content_hash(work, kind, body), moment, position in firsts)
         for position, (id_, body, moment) in enumerate(zip(ids, bodies, moments, strict=True))
     ]
-    settled = await settle(work, table, {item.id: item.content_hash for item in items if item.first})
+    firsts_only = {item.id: item.content_hash for item in items if item.first}
+    settled = await settle(work, table, {} if claimed else firsts_only)
     for item in items:
         item.replayed = item.first and item.id in settled.replayed
         if item.id in settled.reused:

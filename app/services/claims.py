@@ -22,7 +22,8 @@ class Settled(NamedTuple):
 
 def content_hash(work: Work, kind: str, body: Body, *target: object) -> bytes:
     """Return the keyed hash of what was asked: the kind, the ids in the path, and the body without its own id."""
-    return work.vault.content_hash([kind, *target, body.model_dump(exclude={"id"})])
+    content = body.model_dump_json(exclude={"id"}, warnings=False)
+    return work.vault.fingerprint(kind, " ".join((*map(str, target), content)))
 
 
 async def settle(work: Work, table: str, wanted: Mapping[UUID, bytes]) -> Settled:

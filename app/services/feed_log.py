@@ -26,7 +26,7 @@ WHERE h.township_code = $1 OR h.township_code IS NULL ORDER BY unit_code, audien
 """
 
 _ROWS = """
-SELECT seq, kind, id, rev, change, at, author_id, device_id, op_id, content_hash, hash, salt, data::text AS data
+SELECT seq, kind, id, rev, change, at, author_id, device_id, op_id, content_hash, hash, salt, data
 FROM feed WHERE township_code = $1 AND unit_code = $2 AND audience = $3 AND seq > $4 ORDER BY seq LIMIT $5
 """
 
@@ -36,7 +36,8 @@ WITH said AS (
     SELECT DISTINCT ON (unit_code, audience, kind, id) unit_code, audience, kind, id, rev, change, seq
     FROM feed WHERE township_code = $1 ORDER BY unit_code, audience, kind, id, seq DESC
 ), standing AS (
-    SELECT unit_code, audience, kind, id, rev FROM feed_records WHERE township_code = $1
+    SELECT unit_code, audience, kind, id, rev FROM feed_records CROSS JOIN unnest(audiences) AS a(audience)
+    WHERE township_code = $1
 )
 SELECT unit_code, audience, kind, id, seq FROM (SELECT * FROM said WHERE change = 'put') AS told
 FULL JOIN standing USING (unit_code, audience, kind, id)

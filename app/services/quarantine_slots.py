@@ -47,13 +47,14 @@ FROM unnest($2::bigint[], $3::uuid[], $4::date[], $5::text[], $6::text[], $7::ti
     AS n(unit_code, order_id, day, kind, slot, starts_at, ends_at)
 """
 
+# One look-up a slot, in the order of the parameters, which is that in which slots are locked everywhere.
 _LOCK = """
-SELECT s.order_id, s.day, s.kind, s.slot, s.fact_unit_code, s.visits, s.missed, s.alerted
-FROM quarantine_slots s
-WHERE s.township_code = $1 AND (s.order_id, s.day, s.kind, s.slot) IN (
-    SELECT * FROM unnest($2::uuid[], $3::date[], $4::text[], $5::text[]))
-ORDER BY s.order_id, s.day, s.kind, s.slot
-FOR NO KEY UPDATE
+SELECT s.* FROM unnest($2::uuid[], $3::date[], $4::text[], $5::text[]) AS n(order_id, day, kind, slot)
+CROSS JOIN LATERAL (
+    SELECT s.order_id, s.day, s.kind, s.slot, s.fact_unit_code, s.visits, s.missed, s.alerted
+    FROM quarantine_slots s
+    WHERE s.township_code = $1 AND s.order_id = n.order_id AND s.day = n.day AND s.kind = n.kind AND s.slot = n.slot
+    FOR NO KEY UPDATE) s
 """
 
 _VISITED = """
@@ -118,7 +119,7 @@ async def book_visits(work: Work, visits: Mapping[SlotKey, int]) -> None:
     A slot that had been marked as missed is missed no longer, and its alert is resolved; as far as the caller may not
     do that (the clinic sees no such alert, a village not the counters of another unit), the clock does it soon.
     """
-    rows = await work.sql.fetch(_LOCK, work.township_code, *_columns(visits))
+    rows = await work.sql.fetch(_LOCK, work.township_code, *_columns(sorted(visits)))
     if not rows:
         return
     locked = {key_of(row): row for row in rows}

@@ -43,16 +43,21 @@ SELECT id, unit_code, person_id, starts_on, ends_on, released_at, service_per_da
 FROM quarantine_orders WHERE township_code = $1 AND id = ANY($2) ORDER BY id FOR SHARE
 """
 
-_INSERT = """
+
+def _list(name: str) -> str:
+    """Return a list among `lists` as SQL: most visits have none of them, and then nothing is to be unpacked."""
+    unpacked = f"ARRAY(SELECT jsonb_array_elements_text(n.lists -> '{name}'))"
+    return f"CASE WHEN n.lists IS NULL THEN '{{}}' ELSE {unpacked} END"
+
+
+_INSERT = f"""
 INSERT INTO visits (township_code, author_id, recorded_at, id, unit_code, fact_unit_code, content_hash, order_id, kind,
     occurred_at, claimed_at, time_quality, day, slot, temperature_c, at_home, note, symptoms, alerts, purchases, needs,
     photo_ids)
 SELECT $1, $2, $3, n.id, n.unit_code, n.unit_code, n.content_hash, n.order_id, n.kind, n.occurred_at, n.claimed_at,
     n.time_quality, n.day, n.slot, n.temperature_c, n.at_home, n.note,
-    ARRAY(SELECT jsonb_array_elements_text(n.lists -> 'symptoms')),
-    ARRAY(SELECT jsonb_array_elements_text(n.lists -> 'alerts')), n.lists -> 'purchases',
-    ARRAY(SELECT jsonb_array_elements_text(n.lists -> 'needs')),
-    ARRAY(SELECT jsonb_array_elements_text(n.lists -> 'photo_ids'))
+    {_list("symptoms")}, {_list("alerts")}, coalesce(n.lists -> 'purchases', '[]'), {_list("needs")},
+    {_list("photo_ids")}
 FROM unnest($4::uuid[], $5::bigint[], $6::bytea[], $7::uuid[], $8::text[], $9::timestamptz[], $10::date[], $11::text[],
     $12::numeric[], $13::bool[], $14::text[], $15::jsonb[], $16::timestamptz[], $17::text[]) AS n(id, unit_code,
     content_hash, order_id, kind, occurred_at, day, slot, temperature_c, at_home, note, lists, claimed_at, time_quality)
@@ -187,8 +192,10 @@ async def _insert(work: Work, visits: Sequence[_Visit]) -> frozenset[UUID]:
     return frozenset(row["id"] for row in rows)
 
 
-def _lists(visit: _Visit) -> str:
+def _lists(visit: _Visit) -> str | None:
     body = visit.item.body
+    if not (body.symptoms or body.purchases or body.needs or body.photo_ids or visit.alerts):
+        return None
     lists = body.model_dump(mode="json", include={"symptoms", "purchases", "needs", "photo_ids"})
     return json.dumps({**lists, "alerts": visit.alerts}, ensure_ascii=False)
 

@@ -36,7 +36,7 @@ async def test_the_chain_holds(town: Town) -> None:
 async def test_it_names_who_on_which_device_and_by_which_operation(town: Town) -> None:
     scenario = await make_scenario(town)
     row = await town.owner.fetchrow(
-        "SELECT author_id, device_id, data ->> 'name' AS name FROM feed"
+        "SELECT author_id, device_id, data::json ->> 'name' AS name FROM feed"
         " WHERE township_code = $1 AND kind = 'person' AND op_id IS NOT NULL AND audience = 'unit'"
         " ORDER BY seq DESC LIMIT 1",
         town.code,

@@ -27,7 +27,8 @@ WHERE change = 'put' GROUP BY 1, 2, 3
 """
 
 _STANDING = f"""
-SELECT unit_code, audience, kind, {_DIGEST} AS digest FROM feed_records
+SELECT unit_code, audience, kind, {_DIGEST} AS digest
+FROM feed_records CROSS JOIN unnest(audiences) AS a(audience)
 WHERE township_code = $1 AND (unit_code, audience) IN (SELECT * FROM unnest($2::bigint[], $3::text[]))
 GROUP BY 1, 2, 3
 """

@@ -20,7 +20,7 @@ SELECT f.unit_code, f.audience, f.seq, f.kind, f.id, f.rev, f.change, left(encod
     CASE WHEN f.change = 'put' AND NOT EXISTS (
         SELECT 1 FROM feed l WHERE l.township_code = $1 AND l.unit_code = f.unit_code AND l.audience = f.audience
             AND l.kind = f.kind AND l.id = f.id AND l.seq > f.seq)
-    THEN f.data::text END AS data
+    THEN f.data END AS data
 FROM unnest($2::bigint[], $3::text[], $4::bigint[]) WITH ORDINALITY AS c(unit_code, audience, seq, place)
 CROSS JOIN LATERAL (
     SELECT * FROM feed f

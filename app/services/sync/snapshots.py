@@ -15,7 +15,7 @@ from app.services.sync.unsealed import unsealed
 
 # The latest word on each record; one whose data were erased is told without.
 _PAGE = """
-SELECT l.kind, l.id, l.rev, f.data::text AS data FROM (
+SELECT l.kind, l.id, l.rev, f.data FROM (
     SELECT DISTINCT ON (f.kind, f.id) f.kind, f.id, f.rev, f.change, f.seq FROM feed f
     WHERE f.township_code = $1 AND f.unit_code = $2 AND f.audience = $3 AND (f.kind, f.id) > ($4, $5::uuid)
     ORDER BY f.kind, f.id, f.seq DESC) AS l
