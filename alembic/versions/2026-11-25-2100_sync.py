@@ -197,6 +197,7 @@ def downgrade() -> None:
     op.execute(f"DROP FUNCTION {APPEND_FEED.signature}")
     op.execute("DROP AGGREGATE feed_chain (bytea, text)")
     op.execute("DROP FUNCTION feed_link(bytea, bytea, text)")
+    op.execute("DROP TYPE feed_record")
     op.execute("DROP VIEW feed_records")
     for table in (*FENCED, "former_assignments"):
         op.drop_table(table)

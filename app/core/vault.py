@@ -5,12 +5,7 @@ key serves for 2^32 values; `rotate_data` and sealing again come long before.
 """
 
 import hmac
-import json
 import os
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from enum import Enum
-from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -75,27 +70,6 @@ class Vault:
         """
         return self._keyed(b"fingerprint", purpose, value)
 
-    def content_hash(self, value: object) -> bytes:
-        """Return the 32-byte keyed hash of a content, to tell whether two requests say the same.
-
-        The order of members, the zone in which a time is written and a decimal's trailing zeros make no difference.
-
-        Raises:
-            VaultError: the value is not JSON with UUIDs, days, times with a zone, decimals and enums.
-        """
-        try:
-            text = json.dumps(
-                value,
-                sort_keys=True,
-                separators=(",", ":"),
-                ensure_ascii=False,
-                allow_nan=False,
-                default=_plain,
-            )
-        except (TypeError, ValueError, RecursionError):
-            raise VaultError("not a content that can be hashed") from None
-        return self._keyed(b"content", text)
-
     def _keyed(self, use: bytes, *texts: str) -> bytes:
         try:
             parts = [use, *(text.encode() for text in texts)]
@@ -103,20 +77,3 @@ class Vault:
             raise VaultError("not a clean text") from None
         message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
         return hmac.digest(self._index_key, message, "sha256")
-
-
-def _plain(value: object) -> object:
-    """Return what stands in canonical JSON for a value that JSON does not know."""
-    match value:
-        case datetime() if value.tzinfo is not None:
-            return value.astimezone(UTC).isoformat()
-        case datetime():
-            raise TypeError("a time without a zone")
-        case date() | UUID():
-            return str(value)
-        case Decimal() if value.is_finite():
-            digits = format(value, "f")
-            return digits.rstrip("0").rstrip(".") if "." in digits else digits
-        case Enum():
-            return value.value
-    raise TypeError(type(value).__name__)
