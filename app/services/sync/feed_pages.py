@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 import asyncpg
 
@@ -12,21 +11,26 @@ from app.domain.feed import scope_name
 from app.services.sync.cursors import Cursor, Position, ScopeKey
 from app.services.sync.digests import told_digests
 from app.services.sync.scopes import Heads, heads_of
-from app.services.sync.unsealed import unsealed
+from app.services.sync.unsealed import marked, unsealed_text
 
-# A record that changed again later is told with its data there; in between it goes without.
-_PAGE = """
-SELECT f.unit_code, f.audience, f.seq, f.kind, f.id, f.rev, f.change, left(encode(f.hash, 'hex'), 8) AS mark,
-    CASE WHEN f.change = 'put' AND NOT EXISTS (
-        SELECT 1 FROM feed l WHERE l.township_code = $1 AND l.unit_code = f.unit_code AND l.audience = f.audience
-            AND l.kind = f.kind AND l.id = f.id AND l.seq > f.seq)
-    THEN f.data END AS data
-FROM unnest($2::bigint[], $3::text[], $4::bigint[]) WITH ORDINALITY AS c(unit_code, audience, seq, place)
-CROSS JOIN LATERAL (
-    SELECT * FROM feed f
-    WHERE f.township_code = $1 AND f.unit_code = c.unit_code AND f.audience = c.audience AND f.seq > c.seq
-    ORDER BY f.seq LIMIT $5) f
-ORDER BY c.place, f.seq LIMIT $5
+# PostgreSQL writes the JSON. A record that changed again later is told with its data there; in between it goes without.
+_PAGE = f"""
+WITH page AS (
+    SELECT f.unit_code, f.audience, f.seq, f.kind, f.id, f.rev, f.change, f.hash, c.place,
+        CASE WHEN f.change = 'put' AND NOT EXISTS (
+            SELECT 1 FROM feed l WHERE l.township_code = $1 AND l.unit_code = f.unit_code AND l.audience = f.audience
+                AND l.kind = f.kind AND l.id = f.id AND l.seq > f.seq)
+        THEN {marked("f")} END AS data
+    FROM unnest($2::bigint[], $3::text[], $4::bigint[]) WITH ORDINALITY AS c(unit_code, audience, seq, place)
+    CROSS JOIN LATERAL (
+        SELECT * FROM feed f
+        WHERE f.township_code = $1 AND f.unit_code = c.unit_code AND f.audience = c.audience AND f.seq > c.seq
+        ORDER BY f.seq LIMIT $5) f
+    ORDER BY c.place, f.seq LIMIT $5)
+SELECT unit_code, audience, max(seq) AS seq, left(encode((array_agg(hash ORDER BY seq DESC))[1], 'hex'), 8) AS mark,
+    string_agg('{{"scope":"' || unit_code || '/' || audience || '","seq":' || seq || ',"kind":"' || kind || '","id":"' || id
+        || '","rev":' || rev || ',"op":"' || change || coalesce('","data":' || data || '}}', '"}}'), ',' ORDER BY seq) AS changes
+FROM page GROUP BY unit_code, audience, place ORDER BY place
 """
 
 
@@ -46,9 +50,9 @@ async def feed_page(work: Work, cursor: Cursor | None, limit: int) -> FeedPage:
     heads = await heads_of(work, cursor)
     before = {scope: heads.cursor.positions.get(scope, Position(0, "")) for scope in heads.positions}
     behind = [scope for scope, head in heads.positions.items() if head.seq > before[scope].seq]
-    rows = await _rows(work, behind, before, limit + 1)
-    shown, more = rows[:limit], len(rows) > limit
-    after = {**before, **{(r["unit_code"], r["audience"]): Position(r["seq"], r["mark"]) for r in shown}}
+    rows = await _rows(work, behind, before, limit)
+    after = {**before, **{(r["unit_code"], r["audience"]): Position(r["seq"], r["mark"]) for r in rows}}
+    more = any(head.seq > after[scope].seq for scope, head in heads.positions.items())
     sent = {} if cursor is None else cursor.positions
     added = sorted(scope_name(*s) for s in heads.positions.keys() - ({} if heads.reset else sent).keys())
     removed = sorted(scope_name(*s) for s in sent.keys() - ({} if heads.reset else heads.positions).keys())
@@ -59,10 +63,10 @@ async def feed_page(work: Work, cursor: Cursor | None, limit: int) -> FeedPage:
         "next": Cursor(heads.cursor.epoch, after).text(work),
         "more": more,
     }
-    changes = ",".join(await _changes(work, shown))
+    changes = await unsealed_text(work, ",".join(row["changes"] for row in rows))
     head = f'{{"epoch":"{heads.cursor.epoch}","changes":[{changes}],'
     body = head.encode() + json.dumps(tail, separators=(",", ":")).encode()[1:]
-    news = bool(shown) or heads.reset or (cursor is not None and bool(added or removed))
+    news = bool(rows) or heads.reset or (cursor is not None and bool(added or removed))
     return FeedPage(body, not news, {scope: head.seq for scope, head in heads.positions.items()})
 
 
@@ -81,17 +85,3 @@ async def _stand(work: Work, heads: Heads) -> dict[str, object]:
         scope_name(*scope): {"head_seq": head.seq, "digest": digests[scope]}
         for scope, head in heads.positions.items()
     }
-
-
-async def _changes(work: Work, rows: Sequence[asyncpg.Record]) -> list[str]:
-    datas = await unsealed(work, [(r["kind"], r["id"], r["audience"], r["data"]) for r in rows])
-    return [_change(row, data) for row, data in zip(rows, datas, strict=True)]
-
-
-def _change(row: asyncpg.Record, data: str | None) -> str:
-    id_: UUID = row["id"]
-    told = "" if data is None else f',"data":{data}'
-    return (
-        f'{{"scope":"{row["unit_code"]}/{row["audience"]}","seq":{row["seq"]},"kind":"{row["kind"]}",'
-        f'"id":"{id_}","rev":{row["rev"]},"op":"{row["change"]}"{told}}}'
-    )

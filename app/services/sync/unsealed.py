@@ -4,6 +4,7 @@ The feed does not keep it. It is read from the record itself, under the caller's
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,27 @@ _ORDERS = "SELECT id, helpers_sealed FROM quarantine_orders WHERE township_code 
 
 Told = tuple[str, UUID, str, str | None]
 """A record's kind, id and audience, and its data as JSON text, if it is told with data."""
+
+# JSON escapes these characters, so that they can mark what is to be completed inside it.
+_MARKED = re.compile("\x01([a-z_]+):([0-9a-f-]{36}):([a-z0-9-]+)\x02([^\x03]*)\x03")
+
+
+def marked(row: str) -> str:
+    """Return, as SQL, the data of a feed row, marked where something sealed belongs to it."""
+    mark = (
+        f"chr(1) || {row}.kind || ':' || {row}.id || ':' || {row}.audience || chr(2) || {row}.data || chr(3)"
+    )
+    kinds = f"('{RecordKind.PERSON}', '{RecordKind.QUARANTINE_ORDER}')"
+    return f"CASE WHEN {row}.kind IN {kinds} THEN {mark} ELSE {row}.data END"
+
+
+async def unsealed_text(work: Work, text: str) -> str:
+    """Return a JSON text with its marked data completed."""
+    if "\x01" not in text:
+        return text
+    told = [(kind, UUID(id_), audience, data) for kind, id_, audience, data in _MARKED.findall(text)]
+    datas = iter(await unsealed(work, told))
+    return _MARKED.sub(lambda _: next(datas) or "null", text)
 
 
 async def unsealed(work: Work, told: Sequence[Told]) -> list[str | None]:
