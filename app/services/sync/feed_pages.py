@@ -28,8 +28,9 @@ WITH page AS (
         ORDER BY f.seq LIMIT $5) f
     ORDER BY c.place, f.seq LIMIT $5)
 SELECT unit_code, audience, max(seq) AS seq, left(encode((array_agg(hash ORDER BY seq DESC))[1], 'hex'), 8) AS mark,
-    string_agg('{{"scope":"' || unit_code || '/' || audience || '","seq":' || seq || ',"kind":"' || kind || '","id":"' || id
-        || '","rev":' || rev || ',"op":"' || change || coalesce('","data":' || data || '}}', '"}}'), ',' ORDER BY seq) AS changes
+    string_agg('{{"scope":"' || unit_code || '/' || audience || '","seq":' || seq || ',"kind":"' || kind
+        || '","id":"' || id || '","rev":' || rev || ',"op":"' || change
+        || coalesce('","data":' || data || '}}', '"}}'), ',' ORDER BY seq) AS changes
 FROM page GROUP BY unit_code, audience, place ORDER BY place
 """
 
