@@ -23,6 +23,7 @@ TAGS = [
     {"name": "checkpoints", "description": "Checkpoints, their rules and decisions (卡点)."},
     {"name": "disinfection", "description": "Disinfection sites and logs (清洁消毒)."},
     {"name": "sync", "description": "Phones that were offline: push, pull, conflicts (docs/sync.md)."},
+    {"name": "photos", "description": "Photos that visits and logs name (照片)."},
     {"name": "reports", "description": "The daily report and series, for dashboards."},
     {"name": "imports", "description": "Sheets as a village office keeps them."},
     {"name": "system", "description": "Health, metrics, public keys."},

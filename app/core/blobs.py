@@ -135,7 +135,9 @@ def check_place(place: str) -> str:
         return place
     url = urlsplit(place)
     if not url.hostname or url.username or not set(parse_qs(url.query)) <= S3_OPTIONS:
-        raise ValueError("s3://bucket/prefix?endpoint=https://...&region=...; credentials come from AWS_* variables")
+        raise ValueError(
+            "s3://bucket/prefix?endpoint=https://...&region=...; credentials come from AWS_* variables"
+        )
     return place
 
 

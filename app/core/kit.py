@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from app.core.bell import Bell
+from app.core.blobs import BlobStore, open_place
 from app.core.clock import Clock
 from app.core.database import APP_ROLE, Database
 from app.core.keys import KeyRing
+from app.core.pictures import Decoders
 from app.core.settings import Settings
 from app.core.tokens import AccessClaims, TokenVerifier, issue
 from app.core.vault import Vault
@@ -24,6 +26,8 @@ class Kit:
     clock: Clock
     bell: Bell
     watch: Watch
+    photos: BlobStore
+    decoders: Decoders
 
     def issue_token(self, claims: AccessClaims) -> str:
         """Return an access token that this program's verifier accepts."""
@@ -48,4 +52,5 @@ def make_kit(settings: Settings, clock: Clock) -> Kit:
     verifier = TokenVerifier(ring.public_keys(), settings.issuer, settings.issuer)
     bell = Bell(Database(url, pool_size=1, pool_timeout=settings.pool_timeout, role=role))
     watch = Watch(database, bell)
-    return Kit(settings, database, ring, Vault(ring), verifier, clock, bell, watch)
+    photos = open_place(settings.photos, settings.data / "photos")
+    return Kit(settings, database, ring, Vault(ring), verifier, clock, bell, watch, photos, Decoders())

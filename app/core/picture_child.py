@@ -40,7 +40,11 @@ TYPES: dict[type[ImageFile.ImageFile], tuple[str, str]] = {
     PngImageFile: ("PNG", "image/png"),
     WebPImageFile: ("WEBP", "image/webp"),
 }
-HOW: dict[str, dict[str, Any]] = {"JPEG": {"quality": 88}, "PNG": {"compress_level": 4}, "WEBP": {"quality": 85, "method": 2}}
+HOW: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 88},
+    "PNG": {"compress_level": 4},
+    "WEBP": {"quality": 85, "method": 2},
+}
 
 
 def main() -> int:

@@ -41,7 +41,8 @@ class NotAPhoto(Invalid):
     code = "not-a-photo"
     title = Text("不是有效的照片", "Not a photo")
     detail_text = Text(
-        "只接受能正常打开的 JPEG、PNG 或 WebP 照片。", "Only a JPEG, PNG or WebP that can be decoded is accepted."
+        "只接受能正常打开的 JPEG、PNG 或 WebP 照片。",
+        "Only a JPEG, PNG or WebP that can be decoded is accepted.",
     )
 
 
@@ -87,7 +88,8 @@ class Decoders:
 
 
 def _decode(file: IO[bytes]) -> Picture:
-    file.seek(0)
+    file.flush()
+    os.lseek(file.fileno(), 0, os.SEEK_SET)  # seek() may stay inside Python's own buffer
     with TemporaryFile() as out:
         code = _run_child(file, out)
         if code == _TOO_MANY_PIXELS:
@@ -128,7 +130,9 @@ def _read_answer(out: IO[bytes]) -> Picture:
     except (ValueError, KeyError, TypeError):
         raise NotAPhoto from None
     data = out.read(MOST_COPY + 1)
-    if media_type not in SUFFIXES or not (0 < width < 2**31 and 0 < height < 2**31 and 0 < len(data) <= MOST_COPY):
+    if media_type not in SUFFIXES or not (
+        0 < width < 2**31 and 0 < height < 2**31 and 0 < len(data) <= MOST_COPY
+    ):
         raise NotAPhoto
     return Picture(data, media_type, width, height, _taken(said), _position(said))
 

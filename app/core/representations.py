@@ -41,7 +41,7 @@ def represent(headers: Headers, body: bytes, media_type: str) -> Response:
     content = f"{media_type} {encoding or 'identity'} ".encode() + body
     etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     common = {"ETag": etag, "Vary": VARY, "Cache-Control": "private, no-cache"}
-    if _holds(headers, etag):
+    if holds_already(headers, etag):
         return Response(status_code=304, headers=common)
     if encoding == "gzip":
         common["Content-Encoding"] = encoding
@@ -54,7 +54,7 @@ def _encoding(headers: Headers) -> str | None:
     return "gzip" if weights.get("gzip", weights.get("*", 0.0)) > 0 else None
 
 
-def _holds(headers: Headers, etag: str) -> bool:
+def holds_already(headers: Headers, etag: str) -> bool:
     """Tell whether If-None-Match names the ETag; by its weak comparison a W/ in front does not matter (RFC 9110)."""
     held = [tag.strip().removeprefix("W/") for tag in headers.get("if-none-match", "").split(",")]
     return etag in held or held == ["*"]

@@ -5,8 +5,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AliasChoices, Field, PositiveInt
+from pydantic import AfterValidator, AliasChoices, Field, PositiveInt
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.core.blobs import check_place
 
 
 def default_data_folder() -> Path:
@@ -48,6 +50,10 @@ class Settings(BaseSettings):
     )
     body_limit: PositiveInt = Field(1024 * 1024, description="Largest request body in bytes.")
     import_limit: PositiveInt = Field(32 * 1024 * 1024, description="Largest uploaded sheet in bytes.")
+    photos: Annotated[str, AfterValidator(check_place)] | None = Field(
+        None,
+        description="Where photos lie: a folder (default photos in the data folder), or s3://bucket/prefix.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins that browsers may call from, separated by commas."
     )

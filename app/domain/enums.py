@@ -184,3 +184,10 @@ class SiteKind(StrEnum):
     TOWN_OFFICE = "town_office"
     POLICE_STATION = "police_station"
     OTHER = "other"
+
+
+class PhotoKind(StrEnum):
+    """The kinds of record that name photos; `app/models/fence.py` says who sees a record of which kind."""
+
+    VISIT = "visit"
+    LOG = "log"

@@ -42,6 +42,8 @@ class Permission(StrEnum):
     SITES_WRITE = "sites:write"
     DISINFECTION_READ = "disinfection:read"
     DISINFECTION_WRITE = "disinfection:write"
+    PHOTOS_READ = "photos:read"
+    PHOTOS_WRITE = "photos:write"
     REPORTS_READ = "reports:read"
     SYNC = "sync"
     HELD_WRITE = "held:write"
@@ -81,6 +83,9 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.SITES_WRITE: _OFFICE,
     Permission.DISINFECTION_READ: _CADRES,
     Permission.DISINFECTION_WRITE: _CADRES,
+    # A photo is read through a record that names it, so the records' own lanes say who sees which.
+    Permission.PHOTOS_READ: _STAFF,
+    Permission.PHOTOS_WRITE: _STAFF,
     Permission.REPORTS_READ: frozenset({TOWNSHIP, VILLAGE, CLINIC, OBSERVER}),
     Permission.SYNC: _STAFF,
     Permission.HELD_WRITE: _OFFICE,

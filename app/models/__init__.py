@@ -1,6 +1,16 @@
 """The tables, one noun a file; importing this package fills the metadata."""
 
-from app.models import accounts, checkpoints, disinfection, grid, households, quarantine, sync
+from app.models import accounts, checkpoints, disinfection, grid, households, photos, quarantine, sync
 from app.models.base import metadata
 
-__all__ = ["accounts", "checkpoints", "disinfection", "grid", "households", "metadata", "quarantine", "sync"]
+__all__ = [
+    "accounts",
+    "checkpoints",
+    "disinfection",
+    "grid",
+    "households",
+    "metadata",
+    "photos",
+    "quarantine",
+    "sync",
+]

@@ -27,6 +27,13 @@ _ALERT = (
     f"OR (kind IN ('fever', 'symptoms') AND {lane_holds('clinic')}) "
     f"OR (gate_unit_code IS NOT NULL AND {lane_holds('post', 'gate_unit_code')})"
 )
+# A record of any kind is seen in the lane `unit`; the kinds of further audiences name theirs.
+_USE = f"{lane_holds('unit')} OR (kind = 'visit' AND {lane_holds('clinic')})"
+# The bytes are seen through a record whose author has sent them; the row alone by those around the sender.
+_PHOTO = (
+    f"{lane_holds('staff')} OR EXISTS (SELECT 1 FROM photo_uses AS u WHERE u.township_code = photos.township_code "
+    "AND u.sha256 = photos.sha256 AND u.author_id = photos.author_id)"
+)
 
 _MINE = "account_id = nullif(current_setting('app.account', true), '')::uuid"
 _OPERATION = f"{_MINE} OR {lane_holds('unit')}"
@@ -59,6 +66,8 @@ FENCE: dict[str, Policy] = {
     # A phone's own operations are its author's wherever they are assigned since.
     "operations": Policy(_OPERATION),
     "conflicts": _lane("unit"),
+    "photo_uses": Policy(_USE),
+    "photos": Policy(_PHOTO, lane_holds("staff")),
 }
 
 READ_ONLY = frozenset({"feed", "feed_heads"})

@@ -13,6 +13,7 @@ from app.routers import (
     households,
     imports,
     people,
+    photos,
     quarantine,
     reports,
     staff,
@@ -43,4 +44,5 @@ ROUTERS = (
     visits.router,
     alerts.router,
     conflicts.router,
+    photos.router,
 )

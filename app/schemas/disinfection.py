@@ -22,6 +22,7 @@ from app.schemas.fields import (
     Line,
     Name,
     Note,
+    Pending,
     PhotoIds,
     UnitCode,
     View,
@@ -121,6 +122,7 @@ class LogView(View):
     agent: str | None
     litres: Litres | None
     photo_ids: list[str]
+    photo_pending: Pending
     note: str | None
     counted: bool = Field(description="Whether it is one of those that the site required on its day.")
     author_id: UUID

@@ -166,6 +166,12 @@ PhotoId = Annotated[
     str, StringConstraints(pattern=r"^[0-9a-f]{64}$"), Field(description="SHA-256 of the bytes, hex.")
 ]
 PhotoIds = Annotated[list[PhotoId], Field(max_length=20)]
+Pending = Annotated[
+    list[PhotoId],
+    Field(
+        description="Of the named photos those that the record's author has not sent yet, or not completely."
+    ),
+]
 Symptoms = Annotated[list[Line], Field(max_length=20)]
 Flag = StrictBool
 Whole = StrictInt

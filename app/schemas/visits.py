@@ -19,6 +19,7 @@ from app.schemas.fields import (
     Instant,
     Line,
     Note,
+    Pending,
     PhotoIds,
     Symptoms,
     Temperature,
@@ -100,6 +101,7 @@ class VisitView(View):
     needs: list[str]
     note: str | None = None
     photo_ids: list[str]
+    photo_pending: Pending
     alerts: list[AlertKind] = Field(description="The alerts that it raised.")
     author_id: Id
     recorded_at: Instant

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Self
 
@@ -17,10 +18,13 @@ from app.core.kit import Kit
 from app.core.problems import Problem
 from app.core.work import OpenTownship, Work
 from app.services import quarantine_clock
+from app.services.photo_uploads import forget_unfinished
 from app.services.sync.held import retry_held
 from app.services.tidying import tidy
 
 log = logging.getLogger("wangge.clockwork")
+
+_BETWEEN_LOOKS = timedelta(hours=1)
 
 
 class Clockwork:
@@ -30,6 +34,7 @@ class Clockwork:
         self._kit = kit
         self._open_township = open_township
         self._task: asyncio.Task[None] | None = None
+        self._next_look = datetime.min.replace(tzinfo=UTC)
 
     async def __aenter__(self) -> Self:
         """Start ticking."""
@@ -60,6 +65,15 @@ class Clockwork:
                 await retry_held(partial(self._open_township, code))
         async with _logged(), self._kit.database.connection() as link:
             await tidy(link.sql, self._kit.clock.now())
+        async with _logged():
+            await self._forget_unfinished()
+
+    async def _forget_unfinished(self) -> None:
+        """Clear away photos that were never finished; once an hour, because the store may charge for a look."""
+        now = self._kit.clock.now()
+        if now >= self._next_look:
+            self._next_look = now + _BETWEEN_LOOKS
+            await forget_unfinished(self._kit.photos, now)
 
 
 @contextlib.asynccontextmanager

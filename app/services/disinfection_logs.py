@@ -12,9 +12,10 @@ from app.core.paging import Page, Paging, mark
 from app.core.problems import NotFound, Problem, at
 from app.core.work import Work
 from app.domain.days import day_bounds, local_day
+from app.domain.enums import PhotoKind
 from app.domain.feed import RecordKind
 from app.schemas.disinfection import LogBody, LogView
-from app.services import batch
+from app.services import batch, photos
 from app.services.moments import in_the_future
 from app.services.site_stock import count_logs
 
@@ -35,8 +36,11 @@ FROM unnest($4::uuid[], $5::bigint[], $6::bytea[], $7::uuid[], $8::timestamptz[]
 ON CONFLICT DO NOTHING RETURNING id
 """
 
-_SHOWN = """id, site_id, unit_code, occurred_at, claimed_at, time_quality, recorded_at, day, agent, litres, photo_ids,
-    note, counted, author_id"""
+_SHOWN = f"""
+id, site_id, unit_code, occurred_at, claimed_at, time_quality, recorded_at, day, agent, litres, photo_ids, note,
+counted, author_id,
+{photos.pending("disinfection_logs")}
+"""
 
 _BY_IDS = f"SELECT {_SHOWN} FROM disinfection_logs WHERE township_code = $1 AND id = ANY($2)"
 
@@ -96,6 +100,8 @@ async def store_logs(
         work, "disinfection_logs", [log.item for id_, log in logs.items() if id_ not in stored]
     )
     work.touch(RecordKind.LOG, stored)
+    named = (photos.Named(id_, logs[id_].unit_code, logs[id_].item.body.photo_ids) for id_ in stored)
+    await photos.name_photos(work, PhotoKind.LOG, named)
     await count_logs(work, {(log.item.body.site_id, log.day) for id_, log in logs.items() if id_ in stored})
     return batch.settle_repeats(items)
 

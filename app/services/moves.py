@@ -15,6 +15,7 @@ from app.core.work import Work
 from app.domain.enums import VisitKind
 from app.domain.feed import RecordKind
 from app.domain.metrics import Metric
+from app.services.photos import follow_orders
 from app.services.quarantine_clock import close_slots_of
 from app.services.quarantine_slots import DUE
 
@@ -123,6 +124,7 @@ async def _move_quarantine(work: Work, move: _Move) -> None:
     visits = await work.sql.fetch(_MOVE_VISITS, work.township_code, move.orders, move.to_unit)
     work.touch(RecordKind.QUARANTINE_ORDER, move.orders)
     work.touch(RecordKind.VISIT, (visit["id"] for visit in visits))
+    await follow_orders(work, move.orders)
     owed = await work.sql.fetch(_MOVE_OWED, work.township_code, move.orders, move.to_unit, work.now)
     for slot in owed:
         due = DUE[VisitKind(slot["kind"])]

@@ -29,6 +29,7 @@ SEALED = (
     SealedColumn("operations", "op_sealed", "operations.op"),
     SealedColumn("conflicts", "current_sealed", "conflicts.current"),
     SealedColumn("conflicts", "proposed_sealed", "conflicts.proposed"),
+    SealedColumn("photos", "position_sealed", "photos.position"),
 )
 """Every sealed column; a house rule compares it with the tables."""
 

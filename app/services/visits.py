@@ -19,13 +19,13 @@ from app.core.paging import Page, Paging, mark
 from app.core.problems import Forbidden, NotFound, Problem, at
 from app.core.work import Work
 from app.domain.days import local_day
-from app.domain.enums import AlertKind, HalfDay, Role, VisitKind
+from app.domain.enums import AlertKind, HalfDay, PhotoKind, Role, VisitKind
 from app.domain.feed import RecordKind
 from app.domain.metrics import Metric
 from app.domain.permissions import Permission, holds
 from app.domain.quarantine import slot_of, visit_alerts
 from app.schemas.visits import VisitBody, VisitView
-from app.services import batch
+from app.services import batch, photos
 from app.services.alerts import NewAlert, raise_alerts
 from app.services.moments import in_the_future
 from app.services.quarantine_slots import SlotKey, book_visits
@@ -65,9 +65,9 @@ ORDER BY n.id
 ON CONFLICT DO NOTHING RETURNING id
 """
 
-_SHOWN = """
+_SHOWN = f"""
 id, order_id, unit_code, kind, occurred_at, claimed_at, time_quality, day, slot, temperature_c, symptoms, at_home,
-purchases, needs, note, photo_ids, alerts, author_id, recorded_at
+purchases, needs, note, photo_ids, alerts, author_id, recorded_at, {photos.pending("visits")}
 """
 
 _BY_ID = f"SELECT {_SHOWN} FROM visits WHERE township_code = $1 AND id = ANY($2)"
@@ -205,6 +205,8 @@ async def _follow_up(work: Work, visits: Sequence[_Visit]) -> None:
     if not visits:
         return
     work.touch(RecordKind.VISIT, (visit.item.id for visit in visits))
+    named = (photos.Named(v.item.id, v.order["unit_code"], v.item.body.photo_ids) for v in visits)
+    await photos.name_photos(work, PhotoKind.VISIT, named)
     await book_visits(work, Counter(visit.key for visit in visits))
     for visit in visits:
         if visit.item.body.kind is VisitKind.TEMPERATURE and AlertKind.FEVER in visit.alerts:

@@ -83,6 +83,7 @@ async def test_a_pharmacy_is_due_until_it_is_disinfected(town: Town) -> None:
         "unit_code": town.units[0],
         "day": today.isoformat(),
         "counted": True,
+        "photo_pending": ["ab" * 32],
         "author_id": str(town.accounts["village"]),
     }
     assert (await village.get(f"/v1/disinfection-sites/{made['id']}")).json() == made | {

@@ -7,6 +7,7 @@ from typing import Any
 from httpx import AsyncClient
 
 from app.domain.identity import check_digit
+from tests.pictures import jpeg, sha256
 from tests.pushing import op, push
 from tests.town import Town
 
@@ -75,7 +76,7 @@ async def _sync(s: Scenario, person_id: str) -> None:
 
 async def make_scenario(town: Town) -> Scenario:
     """Make one of each, as the township's office."""
-    unit = town.units[0]
+    unit, photo = town.units[0], jpeg(latitude=30.8, longitude=106.1)
     s = Scenario(town, await town.township())
     now = town.kit.clock.now()
     at = (now - timedelta(minutes=5)).isoformat()
@@ -113,8 +114,12 @@ async def make_scenario(town: Town) -> Scenario:
             "occurred_at": at,
             "temperature_c": 38.1,
             "at_home": True,
+            "photo_ids": [sha256(photo)],
         },
     )
+    s.ids["photos"] = sha256(photo)
+    sent = await s.office.put(f"/v1/photos/{s.ids['photos']}", content=photo)
+    assert sent.status_code == 201, sent.text
     s.ids["alerts"] = (await s.office.get("/v1/alerts?status=open")).json()["items"][0]["id"]
     gate = await s.make(
         "checkpoints", "/v1/checkpoints", {"number": 1, "unit_code": unit, "name": "村口", "kind": "village"}

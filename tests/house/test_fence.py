@@ -127,6 +127,8 @@ async def test_no_row_can_be_written_into_another_unit(town: Town, table: str) -
         ("households", ("grid", "staff", "tally", "gate", "post", "clinic")),
         ("household_checks", ("grid", "staff", "tally", "gate", "post", "clinic")),
         ("disinfection_logs", ("grid", "staff", "tally", "gate", "post", "clinic")),
+        ("photo_uses", ("grid", "staff", "tally", "gate", "post", "clinic")),
+        ("photos", ("grid", "tally", "gate", "post", "unit", "clinic")),
         ("visits", ("grid", "staff", "tally", "gate", "post", "unit")),
         ("quarantine_orders", ("grid", "staff", "tally", "gate", "post", "unit")),
         ("decisions", ("grid", "staff", "tally", "post", "unit", "clinic")),

@@ -36,6 +36,8 @@ def nonexistent(path: str, name: str) -> str | None:
         return "499999999999"
     if name == "code":
         return "499999999"
+    if name == "sha256":
+        return "0" * 64
     return NOBODY if name == "id" or name.endswith(("_id", "_ids")) else None
 
 
@@ -121,7 +123,7 @@ async def test_what_a_caller_may_not_see_does_not_exist(
             assert bytes_of(there) == bytes_of(nowhere), (who, method, path)
             if not holds(role, permission):
                 assert there.status_code == 403, (who, method, path)
-            elif names_of(path):
+            elif names_of(path) and method != "PUT":  # what a PUT names is the caller's own content
                 assert there.status_code == 404, (who, method, path, there.text)
                 hidden += 1
     assert hidden > 60
