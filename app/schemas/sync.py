@@ -77,7 +77,6 @@ class ResultView(View):
     entity: EntityView = unset()
     scope: Scope = unset()
     seq: int = unset()
-    photo_pending: list[str] = unset()
     retry: Retry
 
 

@@ -314,7 +314,7 @@ async def test_a_store_without_its_copy_or_away_is_a_503(town: Town, monkeypatch
         raise Unavailable
 
     monkeypatch.setattr(town.kit.photos, "put", away)
-    other = jpeg(shade=96)
+    other = jpeg(shade=190)
     assert (await send(village, other)).status_code == 503
     assert (await see(village, other, "/upload")).status_code == 404
 

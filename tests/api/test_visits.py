@@ -55,6 +55,7 @@ async def test_a_visit_is_stored_and_shown(town: Town, order: dict[str, Any]) ->
         "needs": ["买盐"],
         "note": "精神尚可",
         "photo_ids": ["ab" * 32],
+        "photo_pending": ["ab" * 32],
         "alerts": ["symptoms"],
         "author_id": str(village.auth.account_id),
         "recorded_at": "2020-02-03T02:00:00Z",
