@@ -18,6 +18,7 @@ from app.domain.identity import InvalidIdNumber, parse_id_number
 from app.schemas.households import HouseholdPatch, PersonPatch
 from app.schemas.sync import ConflictView
 from app.services.household_edits import edit_household
+from app.services.lanes import in_name_of
 from app.services.person_edits import edit_person
 from app.services.sealing import id_fingerprint, seal, unseal
 from app.services.sync.ops import Op
@@ -96,11 +97,12 @@ _REV = {
 
 
 async def open_conflicts(work: Work, ops: Iterable[Op]) -> None:
-    """Keep what operations said otherwise than what stands."""
+    """Keep what operations said otherwise than what stands, each where it acted."""
     for op in ops:
-        if op.status is None:
-            for number, new in enumerate(await _of(work, op)):
-                await _insert(work, new, uuid5(op.id, f"conflict/{new.field or number}"))
+        if op.status is None and (op.dropped or op.edited):
+            async with in_name_of(work, op.reach or work.caller):
+                for number, new in enumerate(await _of(work, op)):
+                    await _insert(work, new, uuid5(op.id, f"conflict/{new.field or number}"))
 
 
 async def _of(work: Work, op: Op) -> list[_New]:

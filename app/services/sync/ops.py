@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from app.core.language import Text
 from app.core.problems import Forbidden, Invalid, Problem, TooLarge, at
 from app.core.validation import invalid
-from app.core.work import Work
+from app.core.work import Caller, Work
 from app.domain.enums import Role
 from app.domain.feed import RecordKind
 from app.domain.op_time import Moment, OpTime, PhoneClocks, TimeQuality, moment_of, recorded_at
@@ -61,6 +61,8 @@ class Op:
     status: Status | None = None
     """Set where it is not what follows from `problem`: something held."""
     held_for: Held | None = None
+    reach: Caller | None = None
+    """Under which scope it acted, where that was not the caller's present one."""
 
     @property
     def kind_name(self) -> str:
@@ -70,7 +72,7 @@ class Op:
 
     def renew(self) -> None:
         """Forget how it ended: it is tried again."""
-        self.problem = self.entity = self.edited = self.status = self.held_for = None
+        self.problem = self.entity = self.edited = self.status = self.held_for = self.reach = None
         self.dropped = []
 
 

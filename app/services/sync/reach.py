@@ -72,8 +72,7 @@ async def _as_formerly(work: Work, ops: Sequence[Op]) -> None:
     for op in ops:
         then = next((one for one in former if op.time.at < one.ended_at), None)
         if then is not None and _allowed(then.caller, op):
-            async with in_name_of(work, then.caller):
-                await act(work, [op])
+            await _act_as(work, op, then.caller)
         elif then is None and former and _allowed(former[-1].caller, op):
             await _hold_if_possible(work, op, former[-1].caller)
 
@@ -88,13 +87,18 @@ def _allowed(caller: Caller, op: Op) -> bool:
     return op.kind is not None and holds(Role(caller.role), op.kind.permission)
 
 
+async def _act_as(work: Work, op: Op, caller: Caller) -> None:
+    async with in_name_of(work, caller):
+        await act(work, [op])
+    op.reach = caller
+
+
 async def _hold_if_possible(work: Work, op: Op, caller: Caller) -> None:
     """Hold an operation for the township where another scope would have let it act; nothing of that trial stays."""
     refusal = op.problem
     tally, changes = work.tally.copy(), work.changes.copy()
     await work.sql.execute("SAVEPOINT trial")
-    async with in_name_of(work, caller):
-        await act(work, [op])
+    await _act_as(work, op, caller)
     possible = not _out_of_reach(op)
     await work.sql.execute("ROLLBACK TO SAVEPOINT trial; RELEASE SAVEPOINT trial")
     work.tally, work.changes = tally, changes
@@ -121,8 +125,7 @@ async def _after_moves(work: Work, ops: Sequence[Op]) -> None:
             continue
         caller = replace(work.caller, scope=await _wider(work, needs[op.id]))
         if op.time.at < min(gone):
-            async with in_name_of(work, caller):
-                await act(work, [op])
+            await _act_as(work, op, caller)
         else:
             await _hold_if_possible(work, op, caller)
 
