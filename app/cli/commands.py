@@ -137,6 +137,22 @@ def new_epoch(township: Annotated[str, typer.Argument(help="9 digits.")]) -> Non
     out.print(f"The phones of {township} start anew.")
 
 
+@app.command()
+def simulate(
+    days: Annotated[float, typer.Option(help="How many working days of 13 hours.", min=0.01, max=30)] = 1,
+    speed: Annotated[
+        float, typer.Option(help="Seconds of the phones' clocks a second.", min=1, max=3600)
+    ] = 600,
+    seed: Annotated[int, typer.Option(help="Another seed, other days.")] = 7,
+    url: Annotated[str | None, typer.Option(help="Of the running demo; default: that of demo.json.")] = None,
+) -> None:
+    """Let the phones of 58 units work against the running demo, and prove that nothing was lost."""
+    from app.cli.simulate import run_simulation  # httpx is an optional dependency
+
+    good = run_simulation(get_settings(), url, days, speed, seed)
+    raise typer.Exit(0 if good else 1)
+
+
 def main() -> None:
     """Run the command line."""
     app()
