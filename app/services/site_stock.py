@@ -13,16 +13,17 @@ from uuid import UUID
 from app.core.work import Work
 from app.domain.metrics import Metric
 
+# Each step once: folded into one another they are run again for every row, which a site with hundreds of logs feels.
 _COUNT = """
 WITH asked AS (SELECT * FROM unnest($2::uuid[], $3::date[]) AS a(site_id, day)),
-wanting AS (
+wanting AS MATERIALIZED (
     SELECT a.site_id, a.day, s.times_per_day - (
         SELECT count(*) FROM disinfection_logs l
         WHERE l.township_code = $1 AND l.site_id = a.site_id AND l.day = a.day AND l.counted) AS room
     FROM asked a JOIN disinfection_sites s ON s.township_code = $1 AND s.id = a.site_id
     WHERE s.active_since <= a.day AND (s.inactive_since IS NULL OR a.day < s.inactive_since)
 ),
-next AS (
+next AS MATERIALIZED (
     SELECT l.id, w.room, row_number() OVER (PARTITION BY l.site_id, l.day ORDER BY l.occurred_at, l.id) AS place
     FROM wanting w JOIN disinfection_logs l
         ON l.township_code = $1 AND l.site_id = w.site_id AND l.day = w.day AND NOT l.counted

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
+from app.core.problems import Broken
 from app.core.scope import UNIT_DIGITS, township_row
 from app.core.work import Work
 from app.domain.sync import DONE, PATIENCE, Held, Status
@@ -38,7 +39,8 @@ received_at, op_at, time_quality, held_for, held_until, op_sealed
 _STORED = f"SELECT {SHOWN} FROM operations WHERE township_code = $1 AND id = ANY($2)"
 
 _LOCK_HELD = """
-SELECT id FROM operations WHERE township_code = $1 AND id = ANY($2) AND status = 'held' AND held_for = 'predecessor'
+SELECT id FROM operations WHERE township_code = $1 AND id = ANY($2)
+    AND (held_for = 'predecessor' AND status = 'held' OR code = 'internal-error' AND status = 'rejected')
 ORDER BY id FOR UPDATE
 """
 
@@ -85,9 +87,11 @@ async def claim(work: Work, ops: Sequence[Op]) -> dict[int, Result]:
 
 
 def _waits(work: Work, row: asyncpg.Record) -> bool:
-    """Tell whether it is the caller's own operation that waits for its predecessor: sent again, it is tried again."""
+    """Tell whether it is the caller's own and not at its end: what waits for its predecessor, and what met a fault of
+    ours, is tried again when it is sent again."""
     held = row["status"] == Status.HELD and row["held_for"] == Held.PREDECESSOR
-    return bool(held and row["account_id"] == work.account_id)
+    broken = row["status"] == Status.REJECTED and row["code"] == Broken.code
+    return bool((held or broken) and row["account_id"] == work.account_id)
 
 
 async def _held_again(work: Work, rows: Collection[asyncpg.Record]) -> frozenset[UUID]:

@@ -5,6 +5,7 @@ meets what the first delivery stored.
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,6 +24,8 @@ from app.services.sync.acting import act
 from app.services.sync.ops import Op, read_ops
 from app.services.sync.reach import extend
 from app.services.sync.results import Result, placed, result_of
+
+log = logging.getLogger("wangge.sync")
 
 ATTEMPTS = 3
 WRITERS = asyncio.Semaphore(6)
@@ -55,6 +58,8 @@ async def push(open_work: OpenWork, batch: PushBody, received_at: datetime) -> P
                 async with open_work() as work:
                     return await _take_in(work, batch, received_at)
             except Unavailable as problem:
+                cause = type(problem.__cause__).__name__
+                log.warning("push put off", extra={"error": cause, "attempt": attempt})
                 if attempt == ATTEMPTS or not isinstance(problem.__cause__, _AGAIN):
                     raise
             await asyncio.sleep(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 - who waits how long is no secret

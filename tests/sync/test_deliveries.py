@@ -1,0 +1,94 @@
+"""Ten thousand operations, each delivered up to twenty times, shuffled and batched anew, twenty pushes at once."""
+
+import asyncio
+import os
+import random
+from collections import Counter
+from typing import Any
+from uuid import uuid4
+
+from httpx import AsyncClient
+
+from tests import register, scene
+from tests.pushing import op, push
+from tests.town import Town
+
+OPERATIONS = int(os.environ.get("WANGGE_TEST_DELIVERED", "10000"))
+MOST, AT_ONCE = 20, 20
+OFTEN = (*[1] * 12, 2, 2, 3, 4, MOST)
+VISITS = ("service", "temperature")
+TABLES = {
+    "visit.record": "visits",
+    "disinfection.log": "disinfection_logs",
+    "household.check": "household_checks",
+    "household.register": "households",
+}
+
+
+async def make_operations(town: Town, office: AsyncClient) -> list[dict[str, Any]]:
+    """Return operations of four kinds about forty households of one unit."""
+    chance, now = random.Random(3), town.kit.clock.now()
+    homes = [await register.register(office, town) for _ in range(40)]
+    orders = [await scene.open_order(office, home["head"]["id"], town.today()) for home in homes[:20]]
+    body = {"unit_code": town.units[0], "name": "药房", "kind": "pharmacy", "times_per_day": 3}
+    site = (await office.post("/v1/disinfection-sites", json=body)).json()
+    at = now.isoformat()
+
+    def one() -> dict[str, Any]:
+        home = chance.choice(homes)
+        kind = chance.choices(list(TABLES), (5, 2, 2, 1))[0]
+        bodies: dict[str, Any] = {
+            "visit.record": scene.visit_body(
+                chance.choice(orders)["id"], at, chance.choice(["service", "temperature"])
+            ),
+            "disinfection.log": {"site_id": site["id"], "occurred_at": at},
+            "household.check": register.check_body(home["id"], at, register.line(home["head"]["id"])),
+            "household.register": register.household(town, id=str(uuid4())),
+        }
+        return op(kind, bodies[kind], now)
+
+    return [one() for _ in range(OPERATIONS)]
+
+
+def deliveries(ops: list[dict[str, Any]], chance: random.Random) -> list[list[dict[str, Any]]]:
+    """Return batches in which each operation stands 1 to 20 times, few of them often."""
+    copies = [
+        one
+        for one in ops
+        for _ in range(chance.choice((1, 1, 1, 2, 2, 3, 4, MOST)) if chance.random() < 0.5 else 1)
+    ]
+    chance.shuffle(copies)
+    batches = []
+    while copies:
+        size = chance.choice((1, 7, 60, 200, 500))
+        batches.append(copies[:size])
+        del copies[:size]
+    return batches
+
+
+async def test_rows_are_distinct_operations_and_every_repeat_answers_as_the_first_time(town: Town) -> None:
+    office, phones = await town.township(), [await town.village() for _ in range(1)]
+    ops = await make_operations(town, office)
+    batches = deliveries(ops, random.Random(4))
+    answers: dict[str, list[dict[str, Any]]] = {}
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def deliver(number: int, sent: list[dict[str, Any]]) -> None:
+        async with room:
+            client = phones[number % len(phones)]
+            for result in await push(client, town.kit.clock.now(), *sent):
+                answers.setdefault(result["op_id"], []).append(result)
+
+    await asyncio.gather(*(deliver(n, sent) for n, sent in enumerate(batches)))
+    assert len(answers) == OPERATIONS
+    for results in answers.values():
+        assert Counter(result["status"] for result in results)["applied"] == 1
+        assert {result["status"] for result in results} <= {"applied", "duplicate"}
+        assert len({str({**result, "status": ""}) for result in results}) == 1
+    kinds = Counter(one["kind"] for one in ops)
+    before = {"household.register": 40}
+    for kind, table in TABLES.items():
+        count = await town.owner.fetchval(f"SELECT count(*) FROM {table} WHERE township_code = $1", town.code)
+        assert count == kinds[kind] + before.get(kind, 0), table
+    await register.assert_counters_true(town)
+    await scene.assert_counters_true(town)
