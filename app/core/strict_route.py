@@ -101,15 +101,18 @@ class PackedRequest(StrictRequest):
     inflated_limit: ClassVar[int] = 8 * 1024 * 1024
 
     async def look_first(self) -> None:
-        """Refuse strangers before their body is read, because unpacking costs more than sending.
+        """Note when the request came, and refuse strangers before their body is read: to unpack costs more than to send.
 
         Raises:
             Unauthorized: no token that this server signed.
         """
         kit: Any = self.app.state.kit
+        self.state.received_at = kit.clock.now()
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         try:
-            kit.verifier.verify(token if scheme.lower() == "bearer" else "", int(kit.clock.now().timestamp()))
+            kit.verifier.verify(
+                token if scheme.lower() == "bearer" else "", int(self.state.received_at.timestamp())
+            )
         except InvalidToken:
             raise Unauthorized from None
 

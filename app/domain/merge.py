@@ -5,7 +5,7 @@ did, both values are kept for a person to choose: until then a safety field has 
 other its current value. What the same phone changed before is no contradiction: it made its next edit knowing it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,16 +39,39 @@ SAFETY: dict[str, Callable[[Any, Any], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class FieldEdit:
-    """The last edit of a field: the revision that it made, the revision it was made from, and the device."""
+    """The last edit of a field: the revision that it made and the one that it named as its base, the revision up to
+    which its author had really seen the record, and the device."""
 
     rev: int
     base: int
+    seen: int
     device_id: str | None
 
-    def unknown_to(self, base_rev: int, device_id: str | None) -> bool:
-        """Tell whether somebody who edits from `base_rev` on a device could not know of this edit."""
-        own = self.device_id is not None and self.device_id == device_id and base_rev > self.base
-        return self.rev > base_rev and not own
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the author of an edit could know: all up to `seen`, and what their own device did from a lower base."""
+
+    base_rev: int
+    seen: int
+    device_id: str | None
+
+    def misses(self, edit: FieldEdit) -> bool:
+        """Tell whether the author could not know of an edit."""
+        if self.device_id is not None and edit.device_id == self.device_id:
+            return edit.rev > self.base_rev and self.base_rev <= edit.base
+        return edit.rev > self.seen
+
+
+def sight(edits: Iterable[FieldEdit], base_rev: int, device_id: str | None) -> Sight:
+    """Return what the author of an edit from `base_rev` could know.
+
+    A phone that edits twice offline counts its revision up by itself. Such a base says nothing of what others did
+    meanwhile: what its earlier edit had seen does.
+    """
+    own = [edit for edit in edits if device_id is not None and edit.device_id == device_id]
+    counted = [edit.seen for edit in own if base_rev == edit.base + 1 <= edit.rev]
+    return Sight(base_rev, min((base_rev, *counted)), device_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +91,8 @@ class Merge:
     changes: dict[str, Any] = field(default_factory=dict)
     conflicts: list[FieldConflict] = field(default_factory=list)
     met_others: bool = False
+    seen: int = 0
+    """Up to which revision its author had really seen the record."""
 
 
 def merge(
@@ -78,14 +103,14 @@ def merge(
     device_id: str | None,
 ) -> Merge:
     """Return what becomes of the fields that were sent, beside what is stored and who edited it last."""
-    result = Merge()
-    result.met_others = any(edit.unknown_to(base_rev, device_id) for edit in edits.values())
+    author = sight(edits.values(), base_rev, device_id)
+    result = Merge(seen=author.seen, met_others=any(map(author.misses, edits.values())))
     for name, proposed in sent.items():
         current = stored[name]
         if proposed == current:
             continue
         last = edits.get(name)
-        if last is None or not last.unknown_to(base_rev, device_id):
+        if last is None or not author.misses(last):
             result.changes[name] = proposed
             continue
         kept = SAFETY[name](current, proposed) if name in SAFETY else current

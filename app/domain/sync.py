@@ -5,12 +5,8 @@ from enum import StrEnum
 
 MOST_OPS = 500
 OP_BYTES = 32 * 1024
-PUSH_BYTES = 1024 * 1024
-INFLATED_BYTES = 8 * 1024 * 1024
 PATIENCE = timedelta(days=5)
 """How long an operation waits for its predecessor."""
-MEMORY = timedelta(days=400)
-"""How long results are remembered at least."""
 
 
 class Status(StrEnum):

@@ -50,8 +50,7 @@ async def push(open_work: Phone, body: PushBody, request: Request) -> Response:
 
     A 4xx or 5xx for the whole means that nothing is known to be applied: send the same operations again.
     """
-    kit: Kit = request.app.state.kit
-    pushed = await pushing.push(open_work, body, kit.clock.now())
+    pushed = await pushing.push(open_work, body, request.state.received_at)
     language = request.state.language
     answer = {
         "server_time": instant_text(pushed.server_time),

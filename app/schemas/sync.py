@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from app.domain.feed import Change, RecordKind
 from app.domain.op_time import TimeQuality
-from app.domain.sync import Held, Retry, Status
+from app.domain.sync import MOST_OPS, Held, Retry, Status
 from app.schemas.fields import Body, Code, Id, Instant, Note, View, Whole
 from app.schemas.households import BaseRev
 from app.schemas.townships import unset
@@ -45,7 +45,7 @@ class PushBody(Body):
     sent_mono_ms: Milliseconds
     sent_wall_ms: Milliseconds
     ops: list[Any] = Field(
-        max_length=500,
+        max_length=MOST_OPS,
         description="At most 500 operations (see the schema OpBody) of at most 32 KiB each, judged one by one.",
     )
 

@@ -65,10 +65,14 @@ def weigh(edit: Edit, stored: Mapping[str, Any], sent: Mapping[str, Any]) -> Mer
 
 def read_edits(field_revs: Mapping[str, Any]) -> dict[str, FieldEdit]:
     """Return the last edit of each field, as the row keeps them."""
-    return {name: FieldEdit(said["rev"], said["base"], said["by"]) for name, said in field_revs.items()}
+    return {
+        name: FieldEdit(said["rev"], said["base"], said["seen"], said["by"])
+        for name, said in field_revs.items()
+    }
 
 
-def noted(stored: Mapping[str, Any], changed: Iterable[str], edit: Edit) -> str:
-    """Return the row's JSON of last edits after these fields were changed in its next revision."""
-    mine = {"rev": stored["rev"] + 1, "base": min(edit.base_rev, stored["rev"]), "by": edit.device_id}
+def noted(stored: Mapping[str, Any], changed: Iterable[str], edit: Edit, seen: int) -> str:
+    """Return the row's JSON of last edits after these fields were changed in its next revision, from what was seen."""
+    base_rev = min(edit.base_rev, stored["rev"])
+    mine = {"rev": stored["rev"] + 1, "base": base_rev, "seen": seen, "by": edit.device_id}
     return json.dumps({**stored["field_revs"], **dict.fromkeys(changed, mine)})

@@ -14,7 +14,7 @@ from app.domain.metrics import Metric
 from app.domain.quarantine import opens_order
 from app.schemas.household_checks import CheckBody, CheckView
 from app.services.batch import Item, Moments, begin, follow_winners, outcomes, settle_repeats
-from app.services.check_counts import count, counted_before
+from app.services.check_counts import Before, count, counted_before
 from app.services.check_lines import Check, Member, lock_members, read_check
 from app.services.check_results import store_results
 from app.services.check_views import check_views
@@ -81,7 +81,7 @@ async def _record(work: Work, items: Sequence[Item[CheckBody]]) -> None:
         return
     problems = await screen(work, {check.id: check.newcomers for check in checks.values()})
     checks = {id_: check for id_, check in checks.items() if id_ not in problems}
-    before = await counted_before(work, list(checks.values()))
+    before = await counted_before(work, list(checks.values())) if checks else Before(frozenset(), {})
 
     async def insert(ids: Collection[UUID]) -> set[UUID]:
         return await _insert(work, [checks[id_] for id_ in ids])

@@ -61,7 +61,9 @@ async def merge_household(work: Work, household_id: UUID, body: HouseholdPatch, 
         await _check_head(work, household_id, sent["head_id"])
     result = weigh(edit, stored, sent)
     if result.changes:
-        await _store(work, household_id, {**stored, **result.changes}, noted(stored, result.changes, edit))
+        await _store(
+            work, household_id, {**stored, **result.changes}, noted(stored, result.changes, edit, result.seen)
+        )
     if "unit_code" in result.changes:
         await move_household(work, household_id, result.changes["unit_code"])
     return Edited(stored["unit_code"], result.met_others, result.conflicts, edit.base_rev)

@@ -61,7 +61,7 @@ async def merge_person(work: Work, person_id: UUID, body: PersonPatch, edit: Edi
     result = weigh(edit, stored, _sent(work, body, stored))
     changes = _with_identity(work, stored, result.changes)
     if changes:
-        await _store(work, person_id, {**stored, **changes}, noted(stored, changes, edit))
+        await _store(work, person_id, {**stored, **changes}, noted(stored, changes, edit, result.seen))
     if "exposure" in changes:
         await _quarantine(work, person_id, stored, changes["exposure"])
     return Edited(stored["unit_code"], result.met_others, result.conflicts, edit.base_rev)

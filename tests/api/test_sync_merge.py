@@ -213,3 +213,40 @@ async def test_an_id_is_used_once(town: Town) -> None:
     assert (hidden["status"], hidden["code"]) == ("rejected", "id-reused")
     again, other = await push(one, now, {**first, "wall_ms": 0}, {**first, "body": {}})
     assert (again["status"], other["code"]) == ("duplicate", "id-reused")
+
+
+async def test_a_newcomer_whom_the_caller_can_see_does_not_stop_the_batch(town: Town) -> None:
+    """The whole check but this line stands, online it is refused in words, and its neighbours are applied."""
+    one = await town.village()
+    number = id_number()
+    known = await register(one, town, head={"name": "邻居", "id_number": number})
+    made = await register(one, town)
+    now = town.kit.clock.now()
+    newcomer = {**line(), "person": {"name": "来客", "id_number": number}}
+    body = check_body(made["id"], now.isoformat(), newcomer)
+    refused = await one.post("/v1/household-checks", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "person-registered")
+    check = op("household.check", body, now)
+    good = op("household.register", household(town), now)
+    results = await push(one, now, check, good)
+    assert [(r["status"], r.get("code")) for r in results] == [
+        ("conflict", "person-registered"),
+        ("applied", None),
+    ]
+    (conflict,) = await conflicts(one)
+    assert (conflict["record_id"], conflict["current"]["name"]) == (known["head"]["id"], "邻居")
+
+
+async def test_what_is_said_under_a_used_id_is_kept(town: Town) -> None:
+    one, now = await town.village(), town.kit.clock.now()
+    first = op("household.register", household(town), now)
+    other = {**first, "body": household(town, address="别处")}
+    for _ in range(2):
+        assert [r["status"] for r in await push(one, now, first)][0] in ("applied", "duplicate")
+        (result,) = await push(one, now, other)
+        assert (result["status"], result["code"], result["op_id"]) == (
+            "rejected",
+            "id-reused",
+            first["op_id"],
+        )
+    assert [item["op"] for item in (await one.get("/v1/sync/rejected")).json()["items"]] == [other]

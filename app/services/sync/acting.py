@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from app.core.database import AWAY
-from app.core.problems import Broken, FieldError, Problem
+from app.core.problems import Broken, FieldError
 from app.core.work import Work
 from app.domain.feed import RecordKind
 from app.domain.op_order import Step, groups
@@ -47,15 +47,22 @@ async def _unbroken(work: Work, ops: Sequence[Op]) -> bool:
     await work.sql.execute("SAVEPOINT ops")
     try:
         await _in_groups(work, ops)
-    except AWAY:
-        raise
-    except (Problem, asyncpg.PostgresError) as error:
+    except Exception as error:
+        if _is_away(work, error):
+            raise
         log.warning("operations taken back", extra={"error": type(error).__name__, "ops": len(ops)})
         await work.sql.execute("ROLLBACK TO SAVEPOINT ops")
         work.tally, work.changes = tally, changes
         return False
     await work.sql.execute("RELEASE SAVEPOINT ops")
     return True
+
+
+def _is_away(work: Work, error: Exception) -> bool:
+    """Tell whether the database is away or busy, so that the whole push is to be sent again; else it is a fault of
+    ours, and must block nobody but the operation that brings it to light."""
+    misuse = isinstance(error, asyncpg.InterfaceError) and not work.sql.is_closed()
+    return isinstance(error, AWAY) and not misuse
 
 
 async def _in_groups(work: Work, ops: Sequence[Op]) -> None:

@@ -31,7 +31,7 @@ class OpKind:
     permission: Permission
     schema: type[Body]
     needs: Callable[[UUID | None, Any], Iterable[Need]]
-    """The records that it was made from: until they are there it waits."""
+    """The records that it was made from; for those that a phone can make, it waits."""
     targeted: bool = False
     """Whether it names its record as `target`, as the route does in its path."""
     edits: bool = False
@@ -123,8 +123,13 @@ _ALL = (
         lambda _target, body: [(RecordKind.QUARANTINE_ORDER, body.order_id)],
     ),
     OpKind("checkpoint.decide", Permission.DECISIONS_WRITE, DecisionBody, _nothing, targeted=True),
-    OpKind("disinfection.log", Permission.DISINFECTION_WRITE, LogBody, _nothing),
-    OpKind("alert.resolve", Permission.ALERTS_WRITE, ResolveBody, _nothing, targeted=True),
+    OpKind(
+        "disinfection.log",
+        Permission.DISINFECTION_WRITE,
+        LogBody,
+        lambda _target, body: [(RecordKind.SITE, body.site_id)],
+    ),
+    OpKind("alert.resolve", Permission.ALERTS_WRITE, ResolveBody, _target(RecordKind.ALERT), targeted=True),
 )
 
 KINDS: dict[str, OpKind] = {kind.name: kind for kind in _ALL}

@@ -6,11 +6,12 @@ the earlier one, and then answers from what that stored.
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from uuid import UUID
+from dataclasses import replace
+from uuid import UUID, uuid5
 
 import asyncpg
 
-from app.core.problems import Broken
+from app.core.problems import Broken, IdReused
 from app.core.scope import UNIT_DIGITS, township_row
 from app.core.work import Work
 from app.domain.sync import DONE, PATIENCE, Held, Status
@@ -54,10 +55,11 @@ WHERE o.township_code = $1 AND o.id = n.id
 _SETTLE_OTHER = """
 UPDATE operations o SET status = n.status, code = n.code, errors = n.errors, entity_kind = n.entity_kind,
     entity_id = n.entity_id, rev = n.rev, scope = n.scope, seq = n.seq, held_for = n.held_for,
-    held_until = coalesce(o.held_until, n.held_until), op_sealed = n.op_sealed
+    held_until = coalesce(o.held_until, n.held_until), op_sealed = n.op_sealed,
+    unit_code = coalesce(n.unit_code, o.unit_code)
 FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::int[], $6::text[], $7::bigint[], $8::text[], $9::text[],
-    $10::jsonb[], $11::text[], $12::timestamptz[], $13::bytea[])
-    AS n(id, entity_kind, entity_id, rev, scope, seq, status, code, errors, held_for, held_until, op_sealed)
+    $10::jsonb[], $11::text[], $12::timestamptz[], $13::bytea[], $14::bigint[])
+    AS n(id, entity_kind, entity_id, rev, scope, seq, status, code, errors, held_for, held_until, op_sealed, unit_code)
 WHERE o.township_code = $1 AND o.id = n.id
 """
 
@@ -81,9 +83,17 @@ async def claim(work: Work, ops: Sequence[Op]) -> dict[int, Result]:
         row = stored.get(op.id)
         if row is None or bytes(row["content_hash"]) != op.content_hash:
             settled[place] = Result.reused(op)
+            await _keep_reused(work, op)
         elif op.id not in retried:
             settled[place] = stored_result(row, op.named)
     return settled
+
+
+async def _keep_reused(work: Work, op: Op) -> None:
+    """Keep what was said under an id that was used before, under an id made of what it says."""
+    twin = replace(op, id=uuid5(op.id, op.content_hash.hex()), problem=IdReused())
+    if twin.id in await _insert(work, [twin]):
+        await settle(work, [twin], [replace(Result.reused(op), id=twin.id)])
 
 
 def _waits(work: Work, row: asyncpg.Record) -> bool:
@@ -159,7 +169,7 @@ def _fate(work: Work, op: Op, result: Result) -> tuple[object, ...]:
     errors = [{"pointer": e.pointer, "code": e.code} for e in result.errors]
     until = work.now + PATIENCE if result.held_for == Held.PREDECESSOR else None
     kept = None if result.status in DONE else seal(work, SEALED_OP, op.id, _words(op))
-    return (result.status, result.code, json.dumps(errors), result.held_for, until, kept)
+    return (result.status, result.code, json.dumps(errors), result.held_for, until, kept, op.unit_code)
 
 
 def _words(op: Op) -> str:

@@ -61,6 +61,8 @@ class Op:
     status: Status | None = None
     """Set where it is not what follows from `problem`: something held."""
     held_for: Held | None = None
+    unit_code: int | None = None
+    """Whose leader is to read it, where that is not the caller's present unit."""
     reach: Caller | None = None
     """Under which scope it acted, where that was not the caller's present one."""
 

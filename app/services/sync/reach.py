@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from app.core.problems import Forbidden, NotFound
-from app.core.scope import Scope, township_row
+from app.core.scope import UNIT_DIGITS, Scope, township_row
 from app.core.work import Caller, Work
 from app.domain.enums import Role
 from app.domain.feed import CHECKPOINT, CLINIC, UNIT, RecordKind
@@ -39,7 +39,10 @@ _TABLES = {
     RecordKind.HOUSEHOLD: "households",
     RecordKind.PERSON: "people",
     RecordKind.QUARANTINE_ORDER: "quarantine_orders",
+    RecordKind.SITE: "disinfection_sites",
+    RecordKind.ALERT: "alerts",
 }
+_MADE_BY_PHONES = (RecordKind.HOUSEHOLD, RecordKind.PERSON, RecordKind.QUARANTINE_ORDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,12 @@ async def _as_formerly(work: Work, ops: Sequence[Op]) -> None:
             await _act_as(work, op, then.caller)
         elif then is None and former and _allowed(former[-1].caller, op):
             await _hold_if_possible(work, op, former[-1].caller)
+            op.unit_code = _first_unit(former[-1].caller)
+
+
+def _first_unit(caller: Caller) -> int | None:
+    code = caller.scope.prefixes[0] if caller.scope.prefixes else ""
+    return int(code) if len(code) == UNIT_DIGITS else None
 
 
 def _former(work: Work, row: asyncpg.Record) -> Former:
@@ -162,9 +171,11 @@ async def _waiting(ops: Sequence[Op], work: Work) -> list[Op]:
     waiting = [op for op in ops if isinstance(op.problem, PredecessorMissing)]
     others = [op for op in ops if not isinstance(op.problem, PredecessorMissing)]
     seen: set[UUID] = set()
-    for kind, table in _TABLES.items():
+    for kind in _MADE_BY_PHONES:
         ids = [id_ for op in others for k, id_ in _needs(op) if k == kind]
         if ids:
-            statement = f"SELECT id FROM {table} WHERE township_code = $1 AND id = ANY($2)"
+            statement = f"SELECT id FROM {_TABLES[kind]} WHERE township_code = $1 AND id = ANY($2)"
             seen |= {row["id"] for row in await work.sql.fetch(statement, work.township_code, ids)}
-    return waiting + [op for op in others if any(id_ not in seen for _, id_ in _needs(op))]
+    return waiting + [
+        op for op in others if any(k in _MADE_BY_PHONES and id_ not in seen for k, id_ in _needs(op))
+    ]
