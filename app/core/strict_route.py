@@ -101,7 +101,7 @@ class PackedRequest(StrictRequest):
     inflated_limit: ClassVar[int] = 8 * 1024 * 1024
 
     async def look_first(self) -> None:
-        """Note when the request came, and refuse strangers before their body is read: to unpack costs more than to send.
+        """Note when the request came, and refuse strangers before their body is read, for unpacking costs us.
 
         Raises:
             Unauthorized: no token that this server signed.

@@ -242,7 +242,8 @@ async def test_what_is_said_under_a_used_id_is_kept(town: Town) -> None:
     first = op("household.register", household(town), now)
     other = {**first, "body": household(town, address="别处")}
     for _ in range(2):
-        assert [r["status"] for r in await push(one, now, first)][0] in ("applied", "duplicate")
+        (own,) = await push(one, now, first)
+        assert own["status"] in ("applied", "duplicate")
         (result,) = await push(one, now, other)
         assert (result["status"], result["code"], result["op_id"]) == (
             "rejected",
