@@ -25,7 +25,7 @@ from httpx import AsyncClient
 
 from app.core.settings import Settings
 from app.core.strict_route import PackedRequest
-from app.domain.sync import MEMORY, OP_BYTES, PATIENCE, Status
+from app.domain.sync import OP_BYTES, PATIENCE, Status
 from app.schemas.sync import PushBody
 from app.services.sync.kinds_table import KINDS
 from tests.conftest import TestClock
@@ -317,7 +317,6 @@ def test_kinds_and_limits_are_the_programs() -> None:
         f"at most {Settings.model_fields['body_limit'].default >> 20} MiB": 1,
         f"at most {PackedRequest.inflated_limit >> 20} MiB": 8,
         f"at most {OP_BYTES >> 10} KiB": 32,
-        f"at least {MEMORY.days} days": 400,
     }
     prose = " ".join(TEXT.split())
     assert [words for words, n in limits.items() if words not in prose or f" {n} " not in words] == []
