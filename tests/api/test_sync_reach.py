@@ -3,7 +3,7 @@
 from datetime import timedelta
 from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from httpx import AsyncClient
@@ -201,3 +201,23 @@ async def test_an_edit_from_a_revision_to_come_waits_five_days(town: Town, clock
     (conflict,) = (await cadre.get("/v1/conflicts")).json()["items"]
     assert (conflict["reason"], conflict["record_id"]) == ("predecessor-missing", home["id"])
     assert conflict["proposed"] == {"address": "新址"}
+
+
+async def test_what_waited_and_was_then_out_of_reach_becomes_the_townships(
+    town: Town, clock: TestClock
+) -> None:
+    """The visit waits for its order; meanwhile its author is given another unit, before the visit was made."""
+    office, cadre = await town.township(), await town.village()
+    home = await register(office, town)
+    await reassign(office, town, cadre, 1)
+    clock.moved = timedelta(minutes=20)
+    now = town.kit.clock.now()
+    order_id = str(uuid4())
+    visit = op("visit.record", visit_body(order_id, now), now)
+    assert [r["status"] for r in await push(cadre, now, visit)] == ["held"]
+    await open_order(office, UUID(home["head"]["id"]), town.today(), id=order_id)
+    await retry(town)
+    held = (await office.get("/v1/sync/held")).json()["items"]
+    assert [(h["op_id"], h["held_for"]) for h in held] == [(visit["op_id"], "township")]
+    applied = await office.post(f"/v1/sync/held/{visit['op_id']}", json={"decision": "apply"})
+    assert applied.json()["status"] == "applied"

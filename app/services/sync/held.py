@@ -10,12 +10,12 @@ from uuid import UUID
 import asyncpg
 from pydantic import ValidationError
 
-from app.core.problems import NotFound, Problem
+from app.core.problems import Invalid, NotFound, Problem
 from app.core.scope import Scope
 from app.core.work import Caller, OpenWork, Work
 from app.domain.enums import Role
 from app.domain.op_time import OpTime, TimeQuality, moment_of
-from app.domain.sync import Status
+from app.domain.sync import Held, Status
 from app.schemas.sync import OpBody
 from app.services.conflicts import open_conflicts
 from app.services.lanes import in_name_of
@@ -64,11 +64,16 @@ async def _retry_next(work: Work, behind: UUID) -> UUID | None:
         for op, row in zip(ops, rows, strict=True):
             op.late = row["held_until"] <= work.now
         async with in_name_of(work, caller):
-            await act(work, ops)
+            await act(work, [op for op in ops if op.problem is None])
             await extend(work, ops)
-            await _settle(work, [op for op in ops if op.status != Status.HELD])
+            await _settle(work, [op for op in ops if not _still_waits(op)])
     author: UUID = rows[0]["account_id"]
     return author
+
+
+def _still_waits(op: Op) -> bool:
+    """Tell whether an operation goes on waiting for its predecessor; it may have become the township's to decide."""
+    return op.status == Status.HELD and op.held_for == Held.PREDECESSOR
 
 
 async def decide_held(work: Work, op_id: UUID, decision: str) -> dict[str, Any]:
@@ -80,11 +85,10 @@ async def decide_held(work: Work, op_id: UUID, decision: str) -> dict[str, Any]:
     """
     row = await held_for_township(work, op_id)
     op = read_stored(work, row)
-    op.late = True
     if decision == "apply":
         office = replace(work.caller, account_id=row["account_id"], device_id=row["device_id"], places=None)
         async with in_name_of(work, office):
-            await act(work, [op])
+            await act(work, [op] if op.problem is None else [])
             await _settle(work, [op])
     else:
         op.problem = NotFound()
@@ -121,12 +125,9 @@ def read_stored(work: Work, row: asyncpg.Record) -> Op:
         envelope = OpBody.model_validate(sent)
         op.kind, op.target = KINDS[envelope.kind], envelope.target
         op.body = read_body(op.kind, envelope)
-    except (
-        ValidationError,
-        KeyError,
-        Problem,
-    ) as error:  # what was held could be read; a later version may not
-        raise AssertionError("a held operation that cannot be read") from error
+    except (ValidationError, KeyError, Problem):  # this version of the program no longer reads it
+        op.problem = Invalid()
+        return op
     op.base_rev = getattr(op.body, "base_rev", None)
     typed = getattr(op.body, "occurred_at", None)
     op.moment = None if typed is None else moment_of(time, envelope.wall_ms, typed)

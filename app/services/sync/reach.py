@@ -78,7 +78,7 @@ async def _as_formerly(work: Work, ops: Sequence[Op]) -> None:
             await _act_as(work, op, then.caller)
         elif then is None and former and _allowed(former[-1].caller, op):
             await _hold_if_possible(work, op, former[-1].caller)
-            op.unit_code = _first_unit(former[-1].caller)
+            op.unit_code = _first_unit(former[-1].caller) if op.status == Status.HELD else None
 
 
 def _first_unit(caller: Caller) -> int | None:
