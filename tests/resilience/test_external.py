@@ -181,7 +181,7 @@ async def test_nothing_embedded_is_imported_nor_made(external: External) -> None
     )
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.strip() == "[]"
-    assert {path.name for path in external.data.iterdir()} == {"keys.json", "keys.json.lock"}
+    assert {path.name for path in external.data.iterdir()} == {"keys.json", "keys.json.lock", "photos"}
 
 
 async def test_a_database_that_cannot_be_used_is_refused_with_a_plain_word(external: External) -> None:
