@@ -18,7 +18,7 @@ test: ## every test, on an embedded PostgreSQL or the one at DATABASE_URL
 	@$(DEV) pytest -n 2 -rs $(ARGS)
 
 soak: ## the long tests of sync: minutes under load, hundreds of kills
-	@export WANGGE_TEST_SOAK=600 WANGGE_TEST_HOLD=60 WANGGE_TEST_PUSH_KILLS=200 WANGGE_TEST_POSTGRES_KILLS=50; \
+	@export WANGGE_TEST_SOAK_SECONDS=600 WANGGE_TEST_HELD_SECONDS=60 WANGGE_TEST_PUSH_KILLS=200 WANGGE_TEST_POSTGRES_KILLS=50; \
 	$(DEV) pytest -rs --durations=5 tests/sync/test_storms.py tests/resilience/test_push_kills.py $(ARGS)
 
 mutants: ## break each promise of sync on purpose, and see that its test notices

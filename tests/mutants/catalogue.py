@@ -126,7 +126,7 @@ MUTANTS = [
         (
             Patch(
                 "app/domain/merge.py",
-                "if last is None or not last.unknown_to(base_rev, device_id):",
+                "if last is None or not author.misses(last):",
                 "if last is None or last.rev > 0:",
             ),
         ),

@@ -6,9 +6,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-import asyncpg
 from httpx import AsyncClient
 
 from tests.town import Town
@@ -77,7 +77,7 @@ class Stop:
 
     town: Town
     key: int
-    keeper: asyncpg.Connection
+    keeper: Any
 
     async def reached(self) -> bool:
         """Tell whether somebody stands here."""

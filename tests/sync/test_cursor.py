@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.pushing import op, push
+from tests.pushing import batch, op, push
 from tests.sync.follower import Follower
 from tests.sync.snares import account_of, stop, until, waiting
 from tests.town import Town
@@ -24,6 +24,11 @@ BEHIND = {
     "settled": ("operations", "BEFORE UPDATE"),
     "commit": ("operations", "COMMIT"),
 }
+
+_END_THOSE_WHO_WAIT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE wait_event_type = 'Lock' AND application_name = 'wangge' AND datname = current_database()
+"""
 
 
 def registration(town: Town, unit: int = 0) -> dict[str, Any]:
@@ -66,3 +71,26 @@ async def test_a_writer_stopped_anywhere_is_missed_by_nobody(town: Town, point: 
     assert follower.ids("household") == ([home, home, new] if point in BEFORE else [home, new, home])
     follower.without_gaps()
     assert overtook is (point in BEFORE)
+
+
+@pytest.mark.parametrize("point", BEHIND)
+async def test_an_abort_behind_the_numbers_leaves_no_gap(town: Town, point: str) -> None:
+    """The writer's connection is ended when it has its numbers: they are given again, and nothing of it stays."""
+    lost, other, reader = [await town.village() for _ in range(3)]
+    first, second, now = registration(town), registration(town), town.kit.clock.now()
+    async with stop(town, *BEHIND[point], account_of(lost)) as stopped:
+        sent = asyncio.create_task(lost.post("/v1/sync/push", json=batch(now, first)))
+        await until(stopped.reached)
+        await town.owner.execute(_END_THOSE_WHO_WAIT)
+        answer = await sent
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    await push(other, now, second)
+    follower = Follower(reader)
+    await follower.read()
+    assert follower.ids("household") == [second["body"]["id"]]
+    follower.without_gaps()
+    (again,) = await push(lost, now, first)
+    assert again["status"] == "applied"
+    await follower.read()
+    assert follower.ids("household") == [second["body"]["id"], first["body"]["id"]]
+    follower.without_gaps()
