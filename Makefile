@@ -3,19 +3,26 @@
 
 SHELL = /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint style types layers migrations image bench lock clean
+.PHONY: help demo test soak mutants lint style types layers migrations image bench lock clean
 
 DEMO = exec sh scripts/in-venv demo
 DEV = exec sh scripts/in-venv dev
 
 help: ## what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-6s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-7s %s\n' "$$name" "$$what"; done
 
 demo: ## the township 东观镇 on an embedded PostgreSQL: http://127.0.0.1:8000/docs
 	@$(DEMO) wangge demo $(ARGS)
 
 test: ## every test, on an embedded PostgreSQL or the one at DATABASE_URL
 	@$(DEV) pytest -n 2 -rs $(ARGS)
+
+soak: ## the long tests of sync: minutes under load, hundreds of kills
+	@export WANGGE_TEST_SOAK_SECONDS=600 WANGGE_TEST_HELD_SECONDS=60 WANGGE_TEST_PUSH_KILLS=200 WANGGE_TEST_POSTGRES_KILLS=50; \
+	$(DEV) pytest -rs --durations=5 tests/sync/test_storms.py tests/resilience/test_push_kills.py $(ARGS)
+
+mutants: ## break each promise of sync on purpose, and see that its test notices
+	@$(DEV) python -m tests.mutants $(ARGS)
 
 lint: style types layers migrations image ## style, types, layers, migrations, Dockerfile (-k: go on after the first)
 

@@ -39,7 +39,7 @@ received_at, op_at, time_quality, held_for, held_until, op_sealed
 
 _STORED = f"SELECT {SHOWN} FROM operations WHERE township_code = $1 AND id = ANY($2)"
 
-_LOCK_HELD = """
+_LOCK_WAITING = """
 SELECT id FROM operations WHERE township_code = $1 AND id = ANY($2)
     AND (held_for = 'predecessor' AND status = 'held' OR code = 'internal-error' AND status = 'rejected')
 ORDER BY id FOR UPDATE
@@ -74,7 +74,9 @@ async def claim(work: Work, ops: Sequence[Op]) -> dict[int, Result]:
         firsts.setdefault(op.id, op)
     claimed = await _insert(work, list(firsts.values()))
     stored = await load(work, firsts.keys() - claimed)
-    retried = await _held_again(work, [row for row in stored.values() if _waits(work, row)])
+    waiting = {row["id"] for row in stored.values() if _waits(work, row)}
+    retried = await _lock_waiting(work, waiting)
+    stored |= await load(work, waiting - retried)  # settled meanwhile, by a parallel delivery
     settled = {}
     for place, op in enumerate(ops):
         if op.id in claimed:
@@ -104,10 +106,11 @@ def _waits(work: Work, row: asyncpg.Record) -> bool:
     return bool((held or broken) and row["account_id"] == work.account_id)
 
 
-async def _held_again(work: Work, rows: Collection[asyncpg.Record]) -> frozenset[UUID]:
-    if not rows:
+async def _lock_waiting(work: Work, ids: Collection[UUID]) -> frozenset[UUID]:
+    """Lock those of the operations that are still not at their end, once whoever holds them is done."""
+    if not ids:
         return frozenset()
-    locked = await work.sql.fetch(_LOCK_HELD, work.township_code, [row["id"] for row in rows])
+    locked = await work.sql.fetch(_LOCK_WAITING, work.township_code, list(ids))
     return frozenset(row["id"] for row in locked)
 
 
