@@ -87,13 +87,17 @@ class LateDoor(Door):
     """The door of a route that opens a short transaction for each look, and waits between them: for sync."""
 
     async def __call__(self, request: Request) -> OpenWork:  # type: ignore[override]
-        """Refuse whoever may not, without a transaction; return what opens them, each with another look."""
+        """Refuse whoever may not, without a transaction; return what opens them, each with another look.
+
+        `request.state.caller` is who it was at the first look: for what may be out of date, such as whose turn it is.
+        """
         kit: Kit = request.app.state.kit
         identify = _identify(request, kit, kit.clock.now())
         async with kit.database.connection() as link:
             caller, _ = await identify(link.sql)
         if not holds(Role(caller.role), self.permission):
             raise Forbidden
+        request.state.caller = caller
         open_step = asynccontextmanager(super().__call__)
         return lambda: open_step(request)
 

@@ -50,7 +50,7 @@ async def push(open_work: Phone, body: PushBody, request: Request) -> Response:
 
     A 4xx or 5xx for the whole means that nothing is known to be applied: send the same operations again.
     """
-    pushed = await pushing.push(open_work, body, request.state.received_at)
+    pushed = await pushing.push(open_work, body, request.state.caller.scope, request.state.received_at)
     language = request.state.language
     answer = {
         "server_time": instant_text(pushed.server_time),

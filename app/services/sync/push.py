@@ -7,15 +7,18 @@ meets what the first delivery stored.
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import asyncpg
 
 from app.core.problems import Unavailable
+from app.core.scope import Scope
 from app.core.work import OpenWork, Work
 from app.schemas.sync import PushBody
 from app.services.conflicts import open_conflicts
@@ -28,13 +31,33 @@ from app.services.sync.results import Result, placed, result_of
 log = logging.getLogger("wangge.sync")
 
 ATTEMPTS = 3
-WRITERS = asyncio.Semaphore(6)
+WRITERS = 6
 """More batches at once than this would slow each other down (design, decision 8)."""
+WRITERS_OF_A_SCOPE = 2
+"""Of them, so many from one village: whoever waits for its feed must not take the place of the other villages."""
 _AGAIN = (
     asyncpg.exceptions.DeadlockDetectedError,
     asyncpg.exceptions.SerializationError,
     asyncpg.exceptions.LockNotAvailableError,
 )
+
+
+class Places:
+    """The places of batches that are at work."""
+
+    def __init__(self) -> None:
+        self._all = asyncio.Semaphore(WRITERS)
+        self._of_scope: WeakValueDictionary[Scope, asyncio.Semaphore] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def take(self, scope: Scope) -> AsyncIterator[None]:
+        """Wait for a place for somebody of this scope, and keep it."""
+        own = self._of_scope.setdefault(scope, asyncio.Semaphore(WRITERS_OF_A_SCOPE))
+        async with own, self._all:
+            yield
+
+
+PLACES = Places()
 
 
 class Pushed(NamedTuple):
@@ -44,15 +67,15 @@ class Pushed(NamedTuple):
     results: list[Result]
 
 
-async def push(open_work: OpenWork, batch: PushBody, received_at: datetime) -> Pushed:
-    """Take a batch in; what two writers may get in each other's way with is tried again here.
+async def push(open_work: OpenWork, batch: PushBody, scope: Scope, received_at: datetime) -> Pushed:
+    """Take a batch in of somebody of a scope; what two writers get in each other's way with is tried again here.
 
     `received_at` is when the request began: the phone read its clocks as it sent, and a slow upload ages nothing.
 
     Raises:
         Unavailable: the database is away or stays busy; nothing of the batch is applied.
     """
-    async with WRITERS:
+    async with PLACES.take(scope):
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 async with open_work() as work:
