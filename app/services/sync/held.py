@@ -25,7 +25,7 @@ from app.services.sync.acting import act
 from app.services.sync.kinds_table import KINDS
 from app.services.sync.ops import Op, read_body
 from app.services.sync.reach import extend
-from app.services.sync.results import placed, result_of
+from app.services.sync.results import places_of, result_of
 from app.services.sync.review import held_for_township, show_operation
 
 BATCH = 500
@@ -100,7 +100,8 @@ async def _settle(work: Work, ops: Sequence[Op]) -> None:
     """Store what became of operations that waited, and tell of their records in their author's name."""
     if ops:
         await open_conflicts(work, ops)
-        results = await placed(work, [result_of(op) for op in ops], await work.tell())
+        places = await places_of(work, ops, await work.tell())
+        results = [result_of(op, places) for op in ops]
         await ledger.settle(work, ops, results)
 
 

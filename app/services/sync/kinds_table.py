@@ -1,7 +1,7 @@
 """The kinds of operation: which route each matches, who may do it, and which records it makes or needs."""
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -41,9 +41,15 @@ class OpKind:
     makes: Callable[[UUID | None, Any], Iterable[Hashable]] = _nothing
     """What else it shares with other operations: whoever shares something with it acts in the order sent."""
 
+    creates: bool = field(init=False)
+    """Whether it makes a record that its body may name."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "creates", "id" in self.schema.model_fields)
+
     def records(self, target: UUID | None, body: Any) -> frozenset[Hashable]:
         """Return what ties an operation to others of its batch."""
-        own = getattr(body, "id", None)
+        own = body.id if self.creates else None
         ties: set[Hashable] = {id_ for _, id_ in self.needs(target, body)}
         return frozenset(ties.union(self.makes(target, body), () if own is None else (own,)))
 

@@ -135,7 +135,7 @@ async def _insert(work: Work, ops: Sequence[Op]) -> frozenset[UUID]:
 
 def _unit_of(work: Work, op: Op) -> int:
     """Return whose leader may read the operation: the unit that it names, if it is the caller's, else their first."""
-    named = getattr(op.body, "unit_code", None)
+    named = vars(op.body).get("unit_code") if op.body else None
     if named is not None and work.sees_unit(int(named)):
         return int(named)
     first = work.caller.scope.prefixes[0] if work.caller.scope.prefixes else ""

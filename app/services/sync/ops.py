@@ -78,13 +78,16 @@ class Op:
         self.dropped = []
 
 
+_SORTED = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
 def read_ops(work: Work, push: PushBody, received_at: datetime) -> list[Op]:
     """Read the operations of a batch; one that cannot be read has a problem."""
     return [_read(work, push, sent, received_at) for sent in push.ops]
 
 
 def _read(work: Work, push: PushBody, sent: Any, received_at: datetime) -> Op:
-    text = json.dumps(_content(sent), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text = _SORTED.encode(_content(sent))
     hash_ = work.vault.fingerprint("operation", text)
     try:
         envelope = OpBody.model_validate(sent)
@@ -149,8 +152,8 @@ def _understand(work: Work, op: Op, envelope: OpBody) -> None:
     if (envelope.target is None) == kind.targeted:
         raise at("/target", "required" if kind.targeted else "unknown-field")
     op.body = read_body(kind, envelope)
-    op.base_rev = getattr(op.body, "base_rev", None)
-    typed = getattr(op.body, "occurred_at", None)
+    said = vars(op.body)
+    op.base_rev, typed = said.get("base_rev"), said.get("occurred_at")
     op.moment = None if typed is None else moment_of(op.time, envelope.wall_ms, typed)
 
 
@@ -163,6 +166,8 @@ def read_body(kind: OpKind, envelope: OpBody) -> Body:
     content = dict(envelope.body)
     if kind.edits and envelope.base_rev is not None:
         content.setdefault("base_rev", envelope.base_rev)
+    if kind.creates and content.get("id") is None:
+        content["id"] = envelope.op_id
     try:
         body = kind.schema.model_validate(content)
     except ValidationError as error:
@@ -170,6 +175,4 @@ def read_body(kind: OpKind, envelope: OpBody) -> Body:
         raise invalid(
             [{**finding, "loc": ("body", "body", *finding["loc"])} for finding in findings]
         ) from None
-    if "id" in kind.schema.model_fields and getattr(body, "id", None) is None:
-        body.id = envelope.op_id  # type: ignore[attr-defined]
     return body

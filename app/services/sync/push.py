@@ -26,7 +26,7 @@ from app.services.sync import ledger
 from app.services.sync.acting import act
 from app.services.sync.ops import Op, read_ops
 from app.services.sync.reach import extend
-from app.services.sync.results import Result, placed, result_of
+from app.services.sync.results import Result, places_of, result_of
 
 log = logging.getLogger("wangge.sync")
 
@@ -106,7 +106,8 @@ async def settle_ops(work: Work, ops: Sequence[Op]) -> dict[UUID, Result]:
     await act(work, [op for op in ops if op.problem is None])
     await extend(work, ops)
     await open_conflicts(work, ops)
-    results = await placed(work, [result_of(op) for op in ops], await work.tell())
+    places = await places_of(work, ops, await work.tell())
+    results = [result_of(op, places) for op in ops]
     await ledger.settle(work, ops, results)
     return {op.id: result for op, result in zip(ops, results, strict=True)}
 

@@ -1,6 +1,6 @@
 """Results: what an operation is answered, now and for every repeat."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ import asyncpg
 
 from app.core.feed import Told
 from app.core.field_texts import FIELD_TEXTS
-from app.core.problems import CATALOGUE, Broken, FieldError, Forbidden, IdReused, NotFound, Problem
+from app.core.problems import CATALOGUE, Broken, FieldError, Forbidden, IdReused, NotFound
 from app.core.work import Work
 from app.domain.enums import Role
 from app.domain.feed import AUDIENCES_OF, scope_name
@@ -73,30 +73,40 @@ class Result:
         return said
 
 
-def result_of(op: Op) -> Result:
-    """Return what became of an operation, without its place in the feed."""
-    result = Result(op.id, op.named, Status.APPLIED)
-    problem = op.problem
+Places = Mapping[tuple[str, UUID], Told]
+"""Where the caller finds a record in the feed."""
+
+
+def result_of(op: Op, places: Places) -> Result:
+    """Return what became of an operation, with the place of its record."""
+    status, code = _fate(op)
+    shown = None if op.problem or status == Status.HELD else op.entity
+    place = places.get(shown) if shown else None
+    return Result(
+        op.id,
+        op.named,
+        status,
+        code,
+        tuple(op.problem.errors) if op.problem and status == Status.REJECTED else (),
+        shown,
+        place.rev if place else None,
+        scope_name(place.unit_code, place.audience) if place else None,
+        place.seq if place else None,
+        op.held_for if status == Status.HELD else None,
+    )
+
+
+def _fate(op: Op) -> tuple[Status, str | None]:
+    problem, edited = op.problem, op.edited
     if op.status == Status.HELD:
-        return replace(result, status=Status.HELD, code=_code_of(problem), held_for=op.held_for)
+        return Status.HELD, problem.code if problem else PredecessorMissing.code
     if op.dropped:
-        return replace(
-            result, status=Status.CONFLICT, code=PERSON_REGISTERED, entity=None if problem else op.entity
-        )
+        return Status.CONFLICT, PERSON_REGISTERED
     if problem is not None:
-        return replace(result, status=Status.REJECTED, code=problem.code, errors=tuple(problem.errors))
-    result = replace(result, entity=op.entity)
-    if op.edited is not None and (op.edited.conflicts or op.late):
-        return replace(
-            result, status=Status.CONFLICT, code=PredecessorMissing.code if op.late else SAME_FIELD
-        )
-    if op.edited is not None and op.edited.merged:
-        return replace(result, status=Status.MERGED)
-    return result
-
-
-def _code_of(problem: Problem | None) -> str:
-    return problem.code if problem is not None else PredecessorMissing.code
+        return Status.REJECTED, problem.code
+    if edited is not None and (edited.conflicts or op.late):
+        return Status.CONFLICT, PredecessorMissing.code if op.late else SAME_FIELD
+    return Status.MERGED if edited is not None and edited.merged else Status.APPLIED, None
 
 
 def stored_result(row: asyncpg.Record, named: bool) -> Result:
@@ -125,22 +135,16 @@ ORDER BY f.kind, f.id, f.at DESC, f.seq DESC
 """
 
 
-async def placed(work: Work, results: Sequence[Result], told: Iterable[Told]) -> list[Result]:
-    """Return the results with the revision, scope and number under which the caller finds each record."""
+async def places_of(work: Work, ops: Iterable[Op], told: Iterable[Told]) -> Places:
+    """Return the revision, scope and number under which the caller finds what the operations made, changed or met."""
     audiences = AUDIENCES_OF[Role(work.caller.role)]
     places: dict[tuple[str, UUID], Told] = {}
     for row in told:
         if row.audience.partition("-")[0] in audiences:
             places.setdefault((row.kind, row.id), row)
-    unchanged = {r.entity for r in results if r.entity is not None and r.entity not in places}
+    unchanged = {op.entity for op in ops if op.entity and not op.problem and op.entity not in places}
     if unchanged:
         kinds, ids = zip(*unchanged, strict=True)
         rows = await work.sql.fetch(_LATEST, work.township_code, kinds, ids, audiences)
         places |= {(row["kind"], row["id"]): Told(*row) for row in rows}
-    return [_placed(result, places.get(result.entity)) if result.entity else result for result in results]
-
-
-def _placed(result: Result, place: Told | None) -> Result:
-    if place is None:
-        return result
-    return replace(result, rev=place.rev, scope=scope_name(place.unit_code, place.audience), seq=place.seq)
+    return places
