@@ -1,6 +1,7 @@
 """Killed inside a push: what was acknowledged is there, everything can be sent again, and nothing is there twice.
 
 WANGGE_TEST_PUSH_KILLS and WANGGE_TEST_POSTGRES_KILLS say how often; `make soak` kills ten times as often.
+WANGGE_TEST_DELIVERED is how many operations are delivered across restarts.
 """
 
 import asyncio
@@ -20,7 +21,10 @@ from tests.resilience.site import UNITS, Site, household, is_unavailable, until
 
 SERVER_KILLS = int(os.environ.get("WANGGE_TEST_PUSH_KILLS", "20"))
 POSTGRES_KILLS = int(os.environ.get("WANGGE_TEST_POSTGRES_KILLS", "5"))
+DELIVERED = int(os.environ.get("WANGGE_TEST_DELIVERED", "10000"))
+RESTARTS = 4
 PHONES = 4
+AT_ONCE = 20
 
 
 class Pushers:
@@ -197,3 +201,47 @@ async def test_kill_9_of_postgres_inside_a_push(site: Site) -> None:
     for seed in range(POSTGRES_KILLS):
         await strike(site, pushers, seed, kill)
     await pushers.ends_well(POSTGRES_KILLS)
+
+
+class Deliveries:
+    """Each operation 1 to 20 times, shuffled and batched anew, by twenty senders; a batch without an answer goes back."""
+
+    def __init__(self, pushers: Pushers, ops: list[dict[str, Any]]) -> None:
+        chance = pushers.chance
+        copies = [op for op in ops for _ in range(chance.choice((1, 1, 1, 1, 2, 2, 3, 20)))]
+        chance.shuffle(copies)
+        self.pushers, self.batches = pushers, []
+        while copies:
+            size = chance.choice((1, 60, 200, 500))
+            self.batches.append(copies[:size])
+            del copies[:size]
+
+    async def send(self, client: httpx.AsyncClient) -> None:
+        """Send batch after batch until none is left."""
+        while self.batches:
+            batch = self.batches.pop()
+            if not await self.pushers.push(client, batch):
+                self.batches.append(batch)
+                await until(self.pushers.site.ready)
+
+    async def restarts(self) -> None:
+        """Kill the server whenever another part of the batches is answered, and start it again."""
+        site, whole = self.pushers.site, len(self.batches)
+        for n in range(1, RESTARTS + 1):
+            goal = whole * (RESTARTS + 1 - n) // (RESTARTS + 1)
+
+            async def reached(goal: int = goal) -> bool:
+                return len(self.batches) <= goal
+
+            await until(reached)
+            await site.kill()
+            await site.start()
+
+
+async def test_rows_are_distinct_operations_across_restarts(site: Site) -> None:
+    pushers = Pushers(site, 3)
+    deliveries = Deliveries(pushers, [pushers.registration() for _ in range(DELIVERED)])
+    async with await site.client() as client:
+        await asyncio.gather(deliveries.restarts(), *(deliveries.send(client) for _ in range(AT_ONCE)))
+    assert len(pushers.done) == DELIVERED
+    await pushers.ends_well(RESTARTS)

@@ -15,8 +15,6 @@ from tests.town import Town
 
 OPERATIONS = int(os.environ.get("WANGGE_TEST_DELIVERED", "10000"))
 MOST, AT_ONCE = 20, 20
-OFTEN = (*[1] * 12, 2, 2, 3, 4, MOST)
-VISITS = ("service", "temperature")
 TABLES = {
     "visit.record": "visits",
     "disinfection.log": "disinfection_logs",
@@ -67,19 +65,18 @@ def deliveries(ops: list[dict[str, Any]], chance: random.Random) -> list[list[di
 
 
 async def test_rows_are_distinct_operations_and_every_repeat_answers_as_the_first_time(town: Town) -> None:
-    office, phones = await town.township(), [await town.village() for _ in range(1)]
+    office, phone = await town.township(), await town.village()
     ops = await make_operations(town, office)
     batches = deliveries(ops, random.Random(4))
     answers: dict[str, list[dict[str, Any]]] = {}
     room = asyncio.Semaphore(AT_ONCE)
 
-    async def deliver(number: int, sent: list[dict[str, Any]]) -> None:
+    async def deliver(sent: list[dict[str, Any]]) -> None:
         async with room:
-            client = phones[number % len(phones)]
-            for result in await push(client, town.kit.clock.now(), *sent):
+            for result in await push(phone, town.kit.clock.now(), *sent):
                 answers.setdefault(result["op_id"], []).append(result)
 
-    await asyncio.gather(*(deliver(n, sent) for n, sent in enumerate(batches)))
+    await asyncio.gather(*(deliver(sent) for sent in batches))
     assert len(answers) == OPERATIONS
     for results in answers.values():
         assert Counter(result["status"] for result in results)["applied"] == 1

@@ -1,6 +1,6 @@
 """The cursor under pressure: transactions that roll back late, a scope that somebody blocks, and many writers for long.
 
-WANGGE_TEST_SOAK_SECONDS and WANGGE_TEST_HELD_SECONDS say for how long; `make soak` makes it minutes.
+WANGGE_TEST_SOAK_SECONDS and WANGGE_TEST_HELD_SECONDS say for how long; `make soak` makes the former ten minutes.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ from tests.sync.snares import counting, snare, until, waiting
 from tests.sync.test_cursor import registration
 from tests.town import Town
 
-SOAK = float(os.environ.get("WANGGE_TEST_SOAK_SECONDS", "20"))
-HOLD = float(os.environ.get("WANGGE_TEST_HELD_SECONDS", "6"))
+SOAK = float(os.environ.get("WANGGE_TEST_SOAK_SECONDS", "60"))
+HOLD = float(os.environ.get("WANGGE_TEST_HELD_SECONDS", "60"))
 
 # Of ten transactions one breaks at COMMIT, one is to be tried again, and one loses its connection.
 _STORM = """
