@@ -204,7 +204,7 @@ async def test_kill_9_of_postgres_inside_a_push(site: Site) -> None:
 
 
 class Deliveries:
-    """Each operation 1 to 20 times, shuffled and batched anew, by twenty senders; a batch without an answer goes back."""
+    """Each operation 1 to 20 times, shuffled and batched anew, by twenty senders; what gets no answer goes back."""
 
     def __init__(self, pushers: Pushers, ops: list[dict[str, Any]]) -> None:
         chance = pushers.chance
