@@ -150,6 +150,7 @@ def _create_operations() -> None:
         sa.Column("op_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settled_by", sa.Uuid(), nullable=True),
+        sa.Column("settled_note", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("township_code", "id", name=op.f("pk_operations")),
     )
     op.create_index(

@@ -33,6 +33,7 @@ class Told(NamedTuple):
     audience: str
     seq: int
     rev: int
+    change: str
 
 
 class Changes:
@@ -59,7 +60,7 @@ class Changes:
     def copy(self) -> "Changes":
         """Return the changes as they are now, to go back to."""
         twin = Changes()
-        twin._records, twin._departed, twin.op_of = dict(self._records), self._departed, self.op_of
+        twin._records, twin._departed, twin.op_of = dict(self._records), self._departed, dict(self.op_of)
         return twin
 
     def clear(self) -> None:

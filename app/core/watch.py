@@ -89,14 +89,16 @@ class Watch:
             self._wake.set()
 
     async def _run(self) -> None:
+        clock, looked = asyncio.get_running_loop().time, 0.0
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._wake.wait()
                     await asyncio.sleep(GATHER_SECONDS)
             self._wake.clear()
-            towns = self._rung or set(self._waiters)
-            self._rung = set()
+            towns, self._rung = self._rung, set()
+            if clock() - looked >= LOOK_SECONDS:  # also beside a township that rings without pause
+                towns, looked = set(self._waiters), clock()
             try:
                 for town in towns & self._waiters.keys():
                     await self._look(town)

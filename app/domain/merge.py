@@ -11,18 +11,13 @@ from typing import Any
 
 from app.domain.enums import Exposure
 
-_CAUTION: dict[str | None, int] = {
-    None: 0,
-    Exposure.NONE: 1,
-    Exposure.HUBEI_TRANSIT: 2,
-    Exposure.HUBEI_RETURNEE: 3,
-    Exposure.CONTACT: 4,
-}
+CAUTION = (Exposure.NONE, Exposure.HUBEI_TRANSIT, Exposure.HUBEI_RETURNEE, Exposure.CONTACT)
+"""Exposures in the order of the caution that they ask for; of whom nothing is known, still less."""
 
 
 def more_cautious_exposure(current: Any, proposed: Any) -> Any:
     """Return the exposure that asks for more: contact before returnee before transit before none."""
-    return max(current, proposed, key=lambda exposure: _CAUTION[exposure])
+    return max(current, proposed, key=lambda exposure: -1 if exposure is None else CAUTION.index(exposure))
 
 
 def all_symptoms(current: Any, proposed: Any) -> Any:

@@ -216,7 +216,7 @@ APPEND_FEED = Crossing(
         "append_feed(town bigint, moment timestamptz, author uuid, device text, kinds text[], ids uuid[], "
         "ops uuid[], departed boolean)"
     ),
-    returns="TABLE (kind text, id uuid, unit_code bigint, audience text, seq bigint, rev integer)",
+    returns="TABLE (kind text, id uuid, unit_code bigint, audience text, seq bigint, rev integer, change text)",
     variables="said public.feed_record[] := '{}'; seed bytea := uuid_send(gen_random_uuid());",
     allowed=_ANY_LANE,
     lanes=("unit", "clinic", "gate", "post"),
@@ -257,14 +257,14 @@ APPEND_FEED = Crossing(
                 OVER (PARTITION BY n.unit_code, n.audience ORDER BY n.seq),
             n.salt, n.data
         FROM numbered n
-        RETURNING f.kind, f.id, f.unit_code, f.audience, f.seq, f.rev, f.hash
+        RETURNING f.kind, f.id, f.unit_code, f.audience, f.seq, f.rev, f.change, f.hash
     ), moved AS (
         UPDATE public.feed_heads h SET seq = t.seq, hash = t.hash
         FROM (SELECT DISTINCT ON (told.unit_code, told.audience) told.* FROM told
               ORDER BY told.unit_code, told.audience, told.seq DESC) t
         WHERE h.township_code = town AND h.unit_code = t.unit_code AND h.audience = t.audience
     )
-    SELECT t.kind::text, t.id, t.unit_code, t.audience::text, t.seq, t.rev FROM told t;
+    SELECT t.kind::text, t.id, t.unit_code, t.audience::text, t.seq, t.rev, t.change::text FROM told t;
 """,
     end="RETURN",
     # To plan costs more than to run.

@@ -82,8 +82,7 @@ class Operation(Row, table=True):
     device_id: str
     kind: str
     content_hash: bytes = Field(sa_type=LargeBinary)
-    status: str = "claimed"
-    """What became of it; `claimed` only inside the transaction that settles it."""
+    status: str
     code: str | None = None
     errors: list[dict[str, str]] | None = Field(default=None, sa_type=JSONB)
     entity_kind: str | None = None
@@ -102,6 +101,8 @@ class Operation(Row, table=True):
     """The operation as it was sent, kept while it is not, or not plainly, applied."""
     settled_at: datetime | None = time_field(default=None)
     settled_by: UUID | None = None
+    settled_note: str | None = Field(default=None, sa_type=Text)
+    """The township's word on one that was held for it."""
 
 
 class Conflict(Row, table=True):

@@ -41,7 +41,7 @@ Wait = Annotated[
     Query(ge=0, le=25, description="Seconds to wait for news, at most 25."),
     BeforeValidator(ascii_number),
 ]
-CursorText = Annotated[str | None, Query(max_length=4_000, description="`next` of the pull before.")]
+CursorText = Annotated[str | None, Query(max_length=32_000, description="`next` of the pull before.")]
 
 
 @packed.post("/push", response_model=PushView)
@@ -109,4 +109,4 @@ async def decide_held(
     work: Annotated[Work, allow(Permission.HELD_WRITE)], op_id: Id, body: HeldDecision
 ) -> dict[str, Any]:
     """Apply or refuse an operation that somebody made outside their units."""
-    return await held.decide_held(work, op_id, body.decision)
+    return await held.decide_held(work, op_id, body)

@@ -145,7 +145,7 @@ class SnapshotView(View):
 class VerifyBody(Body):
     """What a phone holds."""
 
-    digests: dict[str, dict[str, Digest]] = Field(max_length=500)
+    digests: dict[str, dict[RecordKind, Digest]] = Field(max_length=500)
 
 
 class DifferView(View):
@@ -173,11 +173,14 @@ class OperationView(ResultView):
     time_quality: TimeQuality
     held_for: Held | None = None
     held_until: Instant | None = None
+    settled_at: Instant | None = Field(None, description="When the township decided on it.")
+    settled_by: UUID | None = None
+    settled_note: str | None = None
     op: Any = Field(None, description="As it was sent, while it is not plainly applied.")
 
 
 class HeldDecision(Body):
-    """What the township decides on an operation that was held for it."""
+    """What the township decides on an operation that was held for it, and why."""
 
     decision: Literal["apply", "reject"]
     note: Note | None = None

@@ -1,6 +1,8 @@
 """What checks leave behind: their lines, and the latest finding on each person and household.
 
-The latest check wins by the time at which it took place, whenever it arrived; at the same instant, the higher id.
+The latest check wins by the time at which it took place, whenever it arrived; at the same instant, the higher id. What
+somebody said of exposure and symptoms after a check took place (an edit of the person) is only ever made more cautious
+by it; and who edits them without having seen the check meets a conflict.
 """
 
 import json
@@ -8,6 +10,7 @@ from collections.abc import Sequence
 
 from app.core.work import Work
 from app.domain.feed import RecordKind
+from app.domain.merge import CAUTION
 from app.services.check_lines import Check
 
 _LINES = """
@@ -22,10 +25,30 @@ FROM unnest($2::bigint[], $3::uuid[], $4::uuid[], $5::int[], $6::timestamptz[], 
         returned_on, exposure, temperature_c, symptoms, order_id)
 """
 
-_PEOPLE = """
+
+def _edited_later(field: str) -> str:
+    """Whether an edit said something of a field after the check took place, as SQL."""
+    return f"(p.field_revs #>> '{{{field},at}}')::timestamptz > n.occurred_at"
+
+
+def _noted(field: str) -> str:
+    """The check as the last word on a field, as SQL; its own phone is never in contradiction to it."""
+    said = "'rev', p.rev + 1, 'base', -1, 'seen', p.rev, 'by', $4::text, 'at', n.occurred_at"
+    return (
+        f"CASE WHEN {_edited_later(field)} THEN '{{}}'::jsonb "
+        f"ELSE jsonb_build_object('{field}', jsonb_build_object({said})) END"
+    )
+
+
+_PEOPLE = f"""
 UPDATE people p SET whereabouts = n.whereabouts, away_to = n.away_to, returned_from = n.returned_from,
-    returned_on = n.returned_on, exposure = n.exposure, symptoms = n.symptoms, checked_at = n.occurred_at,
-    rev = p.rev + 1
+    returned_on = n.returned_on, checked_at = n.occurred_at, rev = p.rev + 1,
+    exposure = CASE WHEN {_edited_later("exposure")}
+        AND coalesce(array_position($3, p.exposure::text), 0) > coalesce(array_position($3, n.exposure::text), 0)
+        THEN p.exposure ELSE n.exposure END,
+    symptoms = CASE WHEN {_edited_later("symptoms")}
+        THEN p.symptoms || ARRAY(SELECT unnest(n.symptoms) EXCEPT SELECT unnest(p.symptoms)) ELSE n.symptoms END,
+    field_revs = p.field_revs || {_noted("exposure")} || {_noted("symptoms")}
 FROM check_lines n
 WHERE p.township_code = $1 AND n.township_code = $1 AND n.check_id = ANY($2) AND p.id = n.person_id
     AND (p.checked_at IS NULL OR p.checked_at < n.occurred_at OR (p.checked_at = n.occurred_at AND NOT EXISTS (
@@ -49,7 +72,9 @@ async def store_results(work: Work, checks: Sequence[Check]) -> None:
     if rows:
         columns = [list(column) for column in zip(*rows, strict=True)]
         await work.sql.execute(_LINES, work.township_code, *columns)
-        found = await work.sql.fetch(_PEOPLE, work.township_code, [check.id for check in checks])
+        found = await work.sql.fetch(
+            _PEOPLE, work.township_code, [check.id for check in checks], list(CAUTION), work.caller.device_id
+        )
         work.touch(RecordKind.PERSON, (row["id"] for row in found))
     homes = await work.sql.fetch(
         _HOUSEHOLDS,

@@ -1,7 +1,7 @@
 """Conflicts: two values for one field, or somebody registered twice. One stands; both are kept until a person chose."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID, uuid5
@@ -14,7 +14,8 @@ from app.core.paging import Page, Paging, mark
 from app.core.problems import Conflict, NotFound
 from app.core.work import Work
 from app.domain.feed import RecordKind
-from app.domain.identity import InvalidIdNumber, parse_id_number
+from app.domain.identity import InvalidIdNumber, mask_id_number, parse_id_number
+from app.domain.merge import SAFETY
 from app.schemas.households import HouseholdPatch, PersonPatch
 from app.schemas.sync import ConflictView
 from app.services.household_edits import edit_household
@@ -83,17 +84,27 @@ WHERE township_code = $1 AND ($2::text IS NULL OR status = $2) AND ($3::bigint I
 ORDER BY id LIMIT $6
 """
 
-_LOCK = f"SELECT {_COLUMNS} FROM conflicts WHERE township_code = $1 AND id = $2 FOR UPDATE"
+_READ = f"SELECT {_COLUMNS} FROM conflicts WHERE township_code = $1 AND id = $2"
+_LOCK = f"{_READ} FOR UPDATE"
+_LOCK_RECORD = (
+    """SELECT 1 FROM households WHERE township_code = $1 AND (id = $2 OR id IN (
+        SELECT household_id FROM people WHERE township_code = $1 AND id = $2)) ORDER BY id FOR UPDATE""",
+    "SELECT 1 FROM people WHERE township_code = $1 AND id = $2 FOR UPDATE",
+)
 
 _CLOSE = """
 UPDATE conflicts SET status = 'closed', kept = $3, resolved_at = $4, resolved_by = $5
 WHERE township_code = $1 AND id = $2
 """
 
-_REV = {
-    RecordKind.HOUSEHOLD: "SELECT rev FROM households WHERE township_code = $1 AND id = $2",
-    RecordKind.PERSON: "SELECT rev FROM people WHERE township_code = $1 AND id = $2",
-}
+_TABLES = {RecordKind.HOUSEHOLD: "households", RecordKind.PERSON: "people"}
+_REV, _UNIT = (
+    {
+        kind: f"SELECT {column} FROM {table} WHERE township_code = $1 AND id = $2"
+        for kind, table in _TABLES.items()
+    }
+    for column in ("rev", "unit_code")
+)
 
 
 async def open_conflicts(work: Work, ops: Iterable[Op]) -> None:
@@ -110,11 +121,14 @@ async def _of(work: Work, op: Op) -> list[_New]:
         return [await _registered(work, op, said) for said in op.dropped]
     if op.edited is None or op.entity is None or not (op.edited.conflicts or op.late):
         return []
-    (kind, id_), unit = op.entity, op.edited.unit_code
-    author = await work.sql.fetchval(_AUTHOR, work.township_code, unit, kind, id_)
+    kind, id_ = op.entity
+    author = await work.sql.fetchval(_AUTHOR, work.township_code, op.edited.unit_code, kind, id_)
+    # Where it stands by now: an operation of this batch may have moved it.
+    unit = await work.sql.fetchval(_UNIT[kind], work.township_code, id_) or op.edited.unit_code
     if not op.edited.conflicts:
-        said = op.body.model_dump(exclude_unset=True, exclude={"base_rev"})
-        return [_New(op, "predecessor-missing", unit, kind, id_, None, None, said, "proposed", author)]
+        before = {name: _plain(name, value) for name, value in op.edited.before.items()}
+        said = op.body.model_dump(include=set(before))
+        return [_New(op, "predecessor-missing", unit, kind, id_, None, before, said, "proposed", author)]
     return [
         _New(
             op,
@@ -123,8 +137,8 @@ async def _of(work: Work, op: Op) -> list[_New]:
             kind,
             id_,
             c.field,
-            c.current,
-            c.proposed,
+            _plain(c.field, c.current),
+            _plain(c.field, c.proposed),
             "current" if c.kept == c.current else "proposed",
             author,
         )
@@ -132,16 +146,24 @@ async def _of(work: Work, op: Op) -> list[_New]:
     ]
 
 
+def _plain(field: str, value: Any) -> Any:
+    """Return a field's value as clients send it."""
+    return str(value) if field == "unit_code" else value
+
+
 async def _registered(work: Work, op: Op, said: Any) -> _New:
     """Return the conflict about somebody who is registered; whom the caller does not see is not shown."""
     person = getattr(said, "person", None) or said
     row = await _known(work, person.id_number)
     proposed = said.model_dump(mode="json", exclude_none=True)
+    current = row and {name: row[name] for name in ("id", "household_id", "name", "relation")}
+    if op.target is not None:  # an edit: it is about the person whom it names, not the one who has the number
+        unit = await _own_unit(work, op)
+        return _New(op, REGISTERED, unit, RecordKind.PERSON, op.target, None, current, proposed, "current")
     if row is None:
         id_ = op.entity[1] if op.entity else op.id
         kind = op.entity[0] if op.entity else RecordKind.PERSON
         return _New(op, REGISTERED, await _own_unit(work, op), kind, id_, None, None, proposed, "current")
-    current = {name: row[name] for name in ("id", "household_id", "name", "relation")}
     return _New(
         op, REGISTERED, row["unit_code"], RecordKind.PERSON, row["id"], None, current, proposed, "current",
         row["author_id"],
@@ -214,30 +236,49 @@ async def resolve_conflict(work: Work, conflict_id: UUID, keep: Keep) -> Conflic
         AlreadyClosed: it was closed with the other value.
         Conflict: the value cannot stand any more, because another record has it now.
     """
-    row = await work.sql.fetchrow(_LOCK, work.township_code, conflict_id)
-    if row is None:
-        raise NotFound
+    row = await _lock(work, conflict_id)
     if row["status"] == "closed":
         if row["kept"] != keep:
             raise AlreadyClosed
         return _view(work, row)
-    if keep != row["preferred"]:
-        await _apply(work, row, keep)
+    await _apply(work, row, keep)
     await work.sql.execute(_CLOSE, work.township_code, conflict_id, keep, work.now, work.account_id)
     return _view(work, await work.sql.fetchrow(_LOCK, work.township_code, conflict_id))
 
 
+async def _lock(work: Work, conflict_id: UUID) -> asyncpg.Record:
+    """Lock a conflict behind its record, as whoever moves or edits the record does.
+
+    Raises:
+        NotFound: no such conflict.
+    """
+    row = await work.sql.fetchrow(_READ, work.township_code, conflict_id)
+    if row is not None:
+        for statement in _LOCK_RECORD:
+            await work.sql.execute(statement, work.township_code, row["record_id"])
+        row = await work.sql.fetchrow(_LOCK, work.township_code, conflict_id)
+    if row is None:
+        raise NotFound
+    return row
+
+
 async def _apply(work: Work, row: asyncpg.Record, keep: Keep) -> None:
-    view = _view(work, row)
-    said = view.proposed if keep == "proposed" else view.current
-    kind = RecordKind(row["kind"])
-    changes = _person_fields(said) if row["reason"] == REGISTERED else {row["field"]: said}
-    if row["field"] is None and row["reason"] != REGISTERED:
-        return
-    record_id = row["record_id"]
+    """Let the value that was chosen stand, unless it stands already."""
+    values = _values(work, row)
+    kind, record_id, said = RecordKind(row["kind"]), row["record_id"], values[keep]
     if row["reason"] == REGISTERED:
-        known = await _known(work, (said.get("person") or said).get("id_number"))
-        kind, record_id = RecordKind.PERSON, known and known["id"]
+        if keep == "current":
+            return
+        changes = _person_fields(said)
+        if (
+            "base_rev" not in said
+        ):  # no edit, but somebody registered anew: it says something of the person who is known
+            known = await _known(work, (said.get("person") or said).get("id_number"))
+            kind, record_id = RecordKind.PERSON, known and known["id"]
+    elif said == _standing(row, values):
+        return
+    else:
+        changes = said if row["field"] is None else {row["field"]: said}
     rev = await work.sql.fetchval(_REV[kind], work.township_code, record_id)
     if rev is None:
         raise NotFound
@@ -248,14 +289,33 @@ async def _apply(work: Work, row: asyncpg.Record, keep: Keep) -> None:
         await edit_person(work, record_id, PersonPatch.model_validate(content))
 
 
+def _standing(row: asyncpg.Record, values: Mapping[str, Any]) -> Any:
+    """Return the value that a conflict left standing: of a safety field it may be neither."""
+    cautious = SAFETY.get(row["field"] or "")
+    return cautious(values["current"], values["proposed"]) if cautious else values[row["preferred"]]
+
+
 def _person_fields(said: dict[str, Any]) -> dict[str, Any]:
-    """Return what a registration said of a person besides who they are."""
+    """Return what a registration or an edit said of a person besides who they are."""
     person = said.get("person") or said
     return {name: person[name] for name in ("name", "phone", "relation") if person.get(name) is not None}
 
 
 def _view(work: Work, row: asyncpg.Record | None) -> ConflictView:
     assert row is not None
-    current = json.loads(unseal(work, CURRENT, row["id"], row["current_sealed"]) or "null")
-    proposed = json.loads(unseal(work, PROPOSED, row["id"], row["proposed_sealed"]) or "null")
-    return ConflictView.model_validate({**dict(row), "current": current, "proposed": proposed})
+    values = {name: _masked(value, row["field"]) for name, value in _values(work, row).items()}
+    return ConflictView.model_validate({**dict(row), **values})
+
+
+def _values(work: Work, row: asyncpg.Record) -> dict[str, Any]:
+    return {
+        "current": json.loads(unseal(work, CURRENT, row["id"], row["current_sealed"]) or "null"),
+        "proposed": json.loads(unseal(work, PROPOSED, row["id"], row["proposed_sealed"]) or "null"),
+    }
+
+
+def _masked(value: Any, name: str | None) -> Any:
+    """Return a value with its ID numbers masked, as everywhere: they are shown whole by a logged `reveal` only."""
+    if isinstance(value, dict):
+        return {member: _masked(inner, member) for member, inner in value.items()}
+    return mask_id_number(value) if name == "id_number" and isinstance(value, str) else value

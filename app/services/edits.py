@@ -7,6 +7,7 @@ A phone that was offline is gone from its form for hours: its edit is kept, and 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from app.core.language import Text
@@ -26,9 +27,10 @@ class PredecessorMissing(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """From which revision an edit was made, on which device, and whether a contradiction is kept or refused."""
+    """From which revision an edit was made, when, on which device, and whether a contradiction is kept or refused."""
 
     base_rev: int
+    at: datetime
     device_id: str | None = None
     keep_conflicts: bool = False
     late: bool = False
@@ -42,7 +44,8 @@ class Edited:
     unit_code: int
     merged: bool = False
     conflicts: list[FieldConflict] = field(default_factory=list)
-    base_rev: int = 0
+    before: dict[str, Any] = field(default_factory=dict)
+    """What the fields said that it changed."""
 
 
 def weigh(edit: Edit, stored: Mapping[str, Any], sent: Mapping[str, Any]) -> Merge:
@@ -74,5 +77,6 @@ def read_edits(field_revs: Mapping[str, Any]) -> dict[str, FieldEdit]:
 def noted(stored: Mapping[str, Any], changed: Iterable[str], edit: Edit, seen: int) -> str:
     """Return the row's JSON of last edits after these fields were changed in its next revision, from what was seen."""
     base_rev = min(edit.base_rev, stored["rev"])
-    mine = {"rev": stored["rev"] + 1, "base": base_rev, "seen": seen, "by": edit.device_id}
+    mine: dict[str, Any] = {"rev": stored["rev"] + 1, "base": base_rev, "seen": seen, "by": edit.device_id}
+    mine["at"] = edit.at.isoformat()
     return json.dumps({**stored["field_revs"], **dict.fromkeys(changed, mine)})

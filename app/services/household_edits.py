@@ -35,7 +35,7 @@ async def edit_household(work: Work, household_id: UUID, body: HouseholdPatch) -
         StaleRevision: somebody changed one of these fields after `base_rev`.
         NotFound, Forbidden, Invalid: as `merge_household`.
     """
-    edit = Edit(body.base_rev, work.caller.device_id)
+    edit = Edit(body.base_rev, work.now, work.caller.device_id)
     await merge_household(work, household_id, body, edit)
     return await show_household(work, household_id)
 
@@ -66,7 +66,12 @@ async def merge_household(work: Work, household_id: UUID, body: HouseholdPatch, 
         )
     if "unit_code" in result.changes:
         await move_household(work, household_id, result.changes["unit_code"])
-    return Edited(stored["unit_code"], result.met_others, result.conflicts, edit.base_rev)
+    return Edited(
+        stored["unit_code"],
+        result.met_others,
+        result.conflicts,
+        {name: stored[name] for name in result.changes},
+    )
 
 
 async def _check_move(work: Work, stored: dict[str, Any], to_unit: int) -> None:

@@ -39,7 +39,7 @@ async def edit_person(work: Work, person_id: UUID, body: PersonPatch) -> PersonV
         StaleRevision: somebody changed one of these fields after `base_rev`.
         NotFound, Invalid, PersonRegistered: as `merge_person`.
     """
-    await merge_person(work, person_id, body, Edit(body.base_rev, work.caller.device_id))
+    await merge_person(work, person_id, body, Edit(body.base_rev, work.now, work.caller.device_id))
     return await show_person(work, person_id)
 
 
@@ -64,7 +64,12 @@ async def merge_person(work: Work, person_id: UUID, body: PersonPatch, edit: Edi
         await _store(work, person_id, {**stored, **changes}, noted(stored, changes, edit, result.seen))
     if "exposure" in changes:
         await _quarantine(work, person_id, stored, changes["exposure"])
-    return Edited(stored["unit_code"], result.met_others, result.conflicts, edit.base_rev)
+    return Edited(
+        stored["unit_code"],
+        result.met_others,
+        result.conflicts,
+        {name: stored[name] for name in result.changes},
+    )
 
 
 def _sent(work: Work, body: PersonPatch, stored: dict[str, Any]) -> dict[str, Any]:

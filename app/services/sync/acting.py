@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from copy import copy
 from uuid import UUID
 
 import asyncpg
@@ -16,12 +17,13 @@ from app.services.sync.ops import Op
 
 log = logging.getLogger("wangge.sync")
 
-# Everything that a mixed batch will touch, in the order in which all services lock.
+# Everything that a batch will touch, unless one service locks it all, in the order in which all services lock.
 _LOCKS = (
     "SELECT 1 FROM households WHERE township_code = $1 AND id = ANY($2) ORDER BY id FOR UPDATE",
     """SELECT 1 FROM people WHERE township_code = $1 AND (id = ANY($2) OR household_id = ANY($2) OR id IN (
         SELECT person_id FROM quarantine_orders WHERE township_code = $1 AND id = ANY($2))) ORDER BY id FOR UPDATE""",
     "SELECT 1 FROM quarantine_orders WHERE township_code = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE",
+    "SELECT 1 FROM alerts WHERE township_code = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE",
     "SELECT 1 FROM disinfection_sites WHERE township_code = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE",
 )
 
@@ -68,7 +70,7 @@ def _is_away(work: Work, error: Exception) -> bool:
 async def _in_groups(work: Work, ops: Sequence[Op]) -> None:
     steps = [_step(op) for op in ops]
     plan = groups(steps)
-    if len(plan) > 1:
+    if len(plan) > 1 or any(op.target for op in ops):
         named = [record for step in steps for record in step.records if isinstance(record, UUID)]
         for statement in _LOCKS:
             await work.sql.execute(statement, work.township_code, named)
@@ -88,6 +90,7 @@ def _own(work: Work, op: Op) -> None:
     """Note whose doing a record was, and say of a fault that it lies in the operation's body."""
     if op.problem is not None and op.problem.errors:
         inside = [FieldError(f"/body{e.pointer}", e.code, e.message) for e in op.problem.errors]
+        op.problem = copy(op.problem)  # another operation may have met the same
         op.problem.errors = tuple(inside)
     if op.entity is not None and op.problem is None:
         kind: RecordKind = op.entity[0]

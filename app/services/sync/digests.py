@@ -17,12 +17,13 @@ EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 _DIGEST = "encode(sha256(convert_to(string_agg(id::text || ':' || rev, E'\\n' ORDER BY id), 'UTF8')), 'hex')"
 
+# In the order of an index read backwards: the feed is not sorted, however long it is.
 _TOLD = f"""
-SELECT unit_code, audience, kind, {_DIGEST} AS digest FROM (
-    SELECT DISTINCT ON (f.unit_code, f.audience, f.kind, f.id) f.unit_code, f.audience, f.kind, f.id, f.rev, f.change
-    FROM unnest($2::bigint[], $3::text[], $4::bigint[]) AS s(unit_code, audience, seq)
-    JOIN feed f ON f.township_code = $1 AND f.unit_code = s.unit_code AND f.audience = s.audience AND f.seq <= s.seq
-    ORDER BY f.unit_code, f.audience, f.kind, f.id, f.seq DESC) AS latest
+SELECT unit_code, audience, kind, {_DIGEST} AS digest
+FROM unnest($2::bigint[], $3::text[], $4::bigint[]) AS s(unit_code, audience, seq) CROSS JOIN LATERAL (
+    SELECT DISTINCT ON (f.kind, f.id) f.kind, f.id, f.rev, f.change FROM feed f
+    WHERE f.township_code = $1 AND f.unit_code = s.unit_code AND f.audience = s.audience AND f.seq <= s.seq
+    ORDER BY f.kind DESC, f.id DESC, f.seq DESC) AS latest
 WHERE change = 'put' GROUP BY 1, 2, 3
 """
 
@@ -41,16 +42,18 @@ _kept: OrderedDict[tuple[int, ScopeKey, Position], dict[str, str]] = OrderedDict
 
 async def told_digests(work: Work, heads: Mapping[ScopeKey, Position]) -> Digests:
     """Return the digests of scopes as the feed told them up to these numbers."""
-    keys = {scope: (work.township_code, scope, head) for scope, head in heads.items()}
-    missing = {scope: head for scope, head in heads.items() if head.seq and keys[scope] not in _kept}
+    keys = {scope: (work.township_code, scope, head) for scope, head in heads.items() if head.seq}
+    told = {scope: _kept[key] for scope, key in keys.items() if key in _kept}
+    missing = keys.keys() - told.keys()
     if missing:
-        columns = zip(*((*scope, head.seq) for scope, head in missing.items()), strict=True)
-        found = _grouped(missing, await work.sql.fetch(_TOLD, work.township_code, *columns))
-        for scope in missing:
-            _kept[keys[scope]] = found[scope]
-        while len(_kept) > _KEPT:
-            _kept.popitem(last=False)
-    return {scope: _kept.get(keys[scope], {}) for scope in heads}
+        columns = zip(*((*scope, heads[scope].seq) for scope in missing), strict=True)
+        told |= _grouped(missing, await work.sql.fetch(_TOLD, work.township_code, *columns))
+    for scope, key in keys.items():
+        _kept[key] = told[scope]
+        _kept.move_to_end(key)
+    while len(_kept) > _KEPT:
+        _kept.popitem(last=False)
+    return {scope: told.get(scope, {}) for scope in heads}
 
 
 async def standing_digests(work: Work, scopes: Iterable[ScopeKey]) -> Digests:

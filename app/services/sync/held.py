@@ -14,30 +14,37 @@ from app.core.problems import Invalid, NotFound, Problem
 from app.core.scope import Scope
 from app.core.work import Caller, OpenWork, Work
 from app.domain.enums import Role
-from app.domain.op_time import OpTime, TimeQuality, moment_of
+from app.domain.op_time import OpTime, TimeQuality
 from app.domain.sync import Held, Status
-from app.schemas.sync import OpBody
+from app.schemas.sync import HeldDecision, OpBody
 from app.services.conflicts import open_conflicts
 from app.services.lanes import in_name_of
 from app.services.sealing import unseal
 from app.services.sync import ledger
 from app.services.sync.acting import act
 from app.services.sync.kinds_table import KINDS
-from app.services.sync.ops import Op, read_body
+from app.services.sync.ops import Op
 from app.services.sync.reach import extend
 from app.services.sync.results import places_of, result_of
 from app.services.sync.review import held_for_township, show_operation
 
 BATCH = 500
 
-# One author's at a time, in the order in which they were made; what a push holds at this moment is passed over.
+Phone = tuple[UUID, str]
+"""An account, and one of its devices: whose act an operation is, as the audit trail tells it."""
+
+# One author's of one device at a time, in the order in which they were made; what a push holds now is passed over.
 _WAITING = f"""
 SELECT {ledger.SHOWN} FROM operations
-WHERE township_code = $1 AND status = 'held' AND held_for = 'predecessor' AND account_id = (
-    SELECT account_id FROM operations
-    WHERE township_code = $1 AND status = 'held' AND held_for = 'predecessor' AND account_id > $2
-    ORDER BY account_id LIMIT 1)
+WHERE township_code = $1 AND status = 'held' AND held_for = 'predecessor' AND (account_id, device_id) = (
+    SELECT account_id, device_id FROM operations
+    WHERE township_code = $1 AND status = 'held' AND held_for = 'predecessor' AND (account_id, device_id) > ($2, $3)
+    ORDER BY account_id, device_id LIMIT 1)
 ORDER BY op_at, id LIMIT {BATCH} FOR UPDATE SKIP LOCKED
+"""
+
+_DECIDED = """
+UPDATE operations SET settled_at = $3, settled_by = $4, settled_note = $5 WHERE township_code = $1 AND id = $2
 """
 
 _AUTHOR = """
@@ -46,16 +53,16 @@ SELECT role, codes, checkpoint_ids FROM accounts WHERE id = $1 AND township_code
 
 
 async def retry_held(open_work: OpenWork) -> None:
-    """Try again what waits for a predecessor, each author's in a transaction of its own; end what waited in vain."""
-    author: UUID | None = UUID(int=0)
-    while author is not None:
+    """Try again what waits for a predecessor, each phone's in a transaction of its own; end what waited in vain."""
+    phone: Phone | None = (UUID(int=0), "")
+    while phone is not None:
         async with open_work() as work:
-            author = await _retry_next(work, author)
+            phone = await _retry_next(work, phone)
 
 
-async def _retry_next(work: Work, behind: UUID) -> UUID | None:
-    """Try the operations of the next author behind this one; return who that was, or None where nobody waits."""
-    rows = await work.sql.fetch(_WAITING, work.township_code, behind)
+async def _retry_next(work: Work, behind: Phone) -> Phone | None:
+    """Try the operations of the next phone behind this one; return which that was, or None where none waits."""
+    rows = await work.sql.fetch(_WAITING, work.township_code, *behind)
     if not rows:
         return None
     caller = await author_of(work, rows[0])
@@ -66,9 +73,8 @@ async def _retry_next(work: Work, behind: UUID) -> UUID | None:
         async with in_name_of(work, caller):
             await act(work, [op for op in ops if op.problem is None])
             await extend(work, ops)
-            await _settle(work, [op for op in ops if not _still_waits(op)])
-    author: UUID = rows[0]["account_id"]
-    return author
+            await _settle(work, caller, [op for op in ops if not _still_waits(op)])
+    return rows[0]["account_id"], rows[0]["device_id"]
 
 
 def _still_waits(op: Op) -> bool:
@@ -76,7 +82,7 @@ def _still_waits(op: Op) -> bool:
     return op.status == Status.HELD and op.held_for == Held.PREDECESSOR
 
 
-async def decide_held(work: Work, op_id: UUID, decision: str) -> dict[str, Any]:
+async def decide_held(work: Work, op_id: UUID, body: HeldDecision) -> dict[str, Any]:
     """Apply or refuse, in its author's name, an operation that was made outside their units.
 
     Raises:
@@ -85,22 +91,23 @@ async def decide_held(work: Work, op_id: UUID, decision: str) -> dict[str, Any]:
     """
     row = await held_for_township(work, op_id)
     op = read_stored(work, row)
-    if decision == "apply":
-        office = replace(work.caller, account_id=row["account_id"], device_id=row["device_id"], places=None)
-        async with in_name_of(work, office):
-            await act(work, [op] if op.problem is None else [])
-            await _settle(work, [op])
-    else:
-        op.problem = NotFound()
-        await _settle(work, [op])
+    author = await author_of(work, row) or Caller("nobody")
+    office = replace(work.caller, account_id=row["account_id"], device_id=row["device_id"], places=None)
+    async with in_name_of(work, office):
+        if body.decision == "reject":
+            op.problem = NotFound()
+        elif op.problem is None:
+            await act(work, [op])
+        await _settle(work, author, [op])
+    await work.sql.execute(_DECIDED, work.township_code, op_id, work.now, work.account_id, body.note)
     return await show_operation(work, op_id)
 
 
-async def _settle(work: Work, ops: Sequence[Op]) -> None:
+async def _settle(work: Work, author: Caller, ops: Sequence[Op]) -> None:
     """Store what became of operations that waited, and tell of their records in their author's name."""
     if ops:
         await open_conflicts(work, ops)
-        places = await places_of(work, ops, await work.tell())
+        places = await places_of(work, author, ops, await work.tell())
         results = [result_of(op, places) for op in ops]
         await ledger.settle(work, ops, results)
 
@@ -125,11 +132,7 @@ def read_stored(work: Work, row: asyncpg.Record) -> Op:
     try:
         envelope = OpBody.model_validate(sent)
         op.kind, op.target = KINDS[envelope.kind], envelope.target
-        op.body = read_body(op.kind, envelope)
+        op.take(envelope, op.kind)
     except (ValidationError, KeyError, Problem):  # this version of the program no longer reads it
         op.problem = Invalid()
-        return op
-    op.base_rev = getattr(op.body, "base_rev", None)
-    typed = getattr(op.body, "occurred_at", None)
-    op.moment = None if typed is None else moment_of(time, envelope.wall_ms, typed)
     return op

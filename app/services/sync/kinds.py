@@ -81,7 +81,7 @@ def _one_by_one(kind: RecordKind, act: Callable[[Work, Op, UUID], Awaitable[None
 
 def _edit(op: Op) -> Edit:
     assert op.base_rev is not None
-    return Edit(op.base_rev, op.device_id, keep_conflicts=True, late=op.late)
+    return Edit(op.base_rev, op.time.at, op.device_id, keep_conflicts=True, late=op.late)
 
 
 async def _edit_household(work: Work, op: Op, target: UUID) -> None:

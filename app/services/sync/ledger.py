@@ -14,6 +14,7 @@ import asyncpg
 from app.core.problems import Broken, IdReused
 from app.core.scope import UNIT_DIGITS, township_row
 from app.core.work import Work
+from app.domain.op_time import OpTime, TimeQuality
 from app.domain.sync import DONE, PATIENCE, Held, Status
 from app.services.sealing import seal
 from app.services.sync.ops import Op
@@ -34,7 +35,7 @@ ON CONFLICT DO NOTHING RETURNING id
 
 SHOWN = """
 id, unit_code, account_id, device_id, kind, content_hash, status, code, errors, entity_kind, entity_id, rev, scope, seq,
-received_at, op_at, time_quality, held_for, held_until, op_sealed
+received_at, op_at, time_quality, held_for, held_until, op_sealed, settled_at, settled_by, settled_note
 """
 
 _STORED = f"SELECT {SHOWN} FROM operations WHERE township_code = $1 AND id = ANY($2)"
@@ -79,7 +80,7 @@ async def claim(work: Work, ops: Sequence[Op]) -> dict[int, Result]:
     stored |= await load(work, waiting - retried)  # settled meanwhile, by a parallel delivery
     settled = {}
     for place, op in enumerate(ops):
-        if op.id in claimed:
+        if op.id in claimed and op.content_hash == firsts[op.id].content_hash:
             op.claimed = True
             continue
         row = stored.get(op.id)
@@ -88,6 +89,8 @@ async def claim(work: Work, ops: Sequence[Op]) -> dict[int, Result]:
             await _keep_reused(work, op)
         elif op.id not in retried:
             settled[place] = stored_result(row, op.named)
+        else:  # the clocks of its first delivery knew better when it was made
+            op.retime(OpTime(row["op_at"], TimeQuality(row["time_quality"])))
     return settled
 
 
@@ -134,7 +137,8 @@ async def _insert(work: Work, ops: Sequence[Op]) -> frozenset[UUID]:
 
 
 def _unit_of(work: Work, op: Op) -> int:
-    """Return whose leader may read the operation: the unit that it names, if it is the caller's, else their first."""
+    """Return whose leader may read the operation, while nothing better is known (see `filing`): the unit that it names,
+    if it is the caller's, else their first."""
     named = vars(op.body).get("unit_code") if op.body else None
     if named is not None and work.sees_unit(int(named)):
         return int(named)

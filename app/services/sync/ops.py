@@ -47,6 +47,8 @@ class Op:
     kind: OpKind | None = None
     target: UUID | None = None
     body: Any = None
+    whole: Any = None
+    """The body as it was read; `body` may have lost the lines of people who are registered elsewhere."""
     moment: Moment | None = None
     base_rev: int | None = None
     problem: Problem | None = None
@@ -74,10 +76,28 @@ class Op:
 
     def renew(self) -> None:
         """Forget how it ended: it is tried again."""
+        self.body = self.whole
         self.problem = self.entity = self.edited = self.status = self.held_for = self.reach = None
         self.dropped = []
 
+    def take(self, envelope: OpBody, kind: OpKind) -> None:
+        """Take its body from its envelope, and what follows from it.
 
+        Raises:
+            Invalid: the body breaks the schema of its kind.
+        """
+        self.body = self.whole = read_body(kind, envelope)
+        self.base_rev = vars(self.body).get("base_rev")
+        self.retime(self.time)
+
+    def retime(self, time: OpTime) -> None:
+        """Let it have been recorded at another time: that of its first delivery, say."""
+        self.time = time
+        typed = vars(self.body).get("occurred_at") if self.body else None
+        self.moment = None if typed is None else moment_of(time, self.sent["wall_ms"], typed)
+
+
+LABEL = 64
 _SORTED = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -111,7 +131,8 @@ def _read(work: Work, push: PushBody, sent: Any, received_at: datetime) -> Op:
         target=envelope.target,
     )
     try:
-        if len(text.encode()) > OP_BYTES:
+        if _is_large(text):
+            op.sent = _label(sent)
             raise TooLarge
         _understand(work, op, envelope)
     except Problem as problem:
@@ -124,6 +145,16 @@ def _content(sent: Any) -> Any:
     return [sent.get(name) for name in ("kind", "target", "body")] if isinstance(sent, dict) else sent
 
 
+def _is_large(text: str) -> bool:
+    return len(text) > OP_BYTES or (len(text) * 4 > OP_BYTES and len(text.encode()) > OP_BYTES)
+
+
+def _label(sent: Any) -> dict[str, Any]:
+    """Return what is kept of an operation that is too large to be kept: which it was."""
+    said = {name: sent.get(name) for name in ("op_id", "kind", "target")} if isinstance(sent, dict) else {}
+    return {name: value for name, value in said.items() if isinstance(value, str) and len(value) <= LABEL}
+
+
 def _unreadable(work: Work, push: PushBody, sent: Any, hash_: bytes, problem: Problem) -> Op:
     """Return an operation whose envelope is wrong. One without a readable id is known by what it says."""
     given = sent.get("op_id") if isinstance(sent, dict) else None
@@ -132,6 +163,8 @@ def _unreadable(work: Work, push: PushBody, sent: Any, hash_: bytes, problem: Pr
     except (ValueError, TypeError, AttributeError):
         id_, named = uuid5(work.account_id, hash_.hex()), False
     time = OpTime(work.now, TimeQuality.CLAMPED)
+    if _is_large(_SORTED.encode(sent)):
+        sent, problem = _label(sent), TooLarge()
     return Op(id_, named, sent, hash_, push.device_id, time, problem=problem)
 
 
@@ -151,10 +184,7 @@ def _understand(work: Work, op: Op, envelope: OpBody) -> None:
         op.problem = Forbidden()  # it is read all the same: it may be from before a change of role
     if (envelope.target is None) == kind.targeted:
         raise at("/target", "required" if kind.targeted else "unknown-field")
-    op.body = read_body(kind, envelope)
-    said = vars(op.body)
-    op.base_rev, typed = said.get("base_rev"), said.get("occurred_at")
-    op.moment = None if typed is None else moment_of(op.time, envelope.wall_ms, typed)
+    op.take(envelope, kind)
 
 
 def read_body(kind: OpKind, envelope: OpBody) -> Body:

@@ -24,6 +24,7 @@ from app.schemas.sync import PushBody
 from app.services.conflicts import open_conflicts
 from app.services.sync import ledger
 from app.services.sync.acting import act
+from app.services.sync.filing import file_with_records
 from app.services.sync.ops import Op, read_ops
 from app.services.sync.reach import extend
 from app.services.sync.results import Result, places_of, result_of
@@ -31,6 +32,10 @@ from app.services.sync.results import Result, places_of, result_of
 log = logging.getLogger("wangge.sync")
 
 ATTEMPTS = 3
+PATIENCE = 10.0
+"""For how many seconds a push waits for a lock that somebody else has, before it is to be sent again."""
+_SHORT = "SET LOCAL lock_timeout = '500ms'"
+"""Nobody keeps a place for longer while waiting for a lock: others take their turn meanwhile."""
 WRITERS = 6
 """More batches at once than this would slow each other down (design, decision 8)."""
 WRITERS_OF_A_SCOPE = 2
@@ -38,7 +43,6 @@ WRITERS_OF_A_SCOPE = 2
 _AGAIN = (
     asyncpg.exceptions.DeadlockDetectedError,
     asyncpg.exceptions.SerializationError,
-    asyncpg.exceptions.LockNotAvailableError,
 )
 
 
@@ -75,18 +79,21 @@ async def push(open_work: OpenWork, batch: PushBody, scope: Scope, received_at: 
     Raises:
         Unavailable: the database is away or stays busy; nothing of the batch is applied.
     """
-    async with PLACES.take(scope):
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                async with open_work() as work:
-                    return await _take_in(work, batch, received_at)
-            except Unavailable as problem:
-                cause = type(problem.__cause__).__name__
-                log.warning("push put off", extra={"error": cause, "attempt": attempt})
-                if attempt == ATTEMPTS or not isinstance(problem.__cause__, _AGAIN):
-                    raise
-            await asyncio.sleep(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 - who waits how long is no secret
-    raise AssertionError("unreachable")
+    clock, attempt = asyncio.get_running_loop().time, 0
+    until = clock() + PATIENCE
+    while True:
+        attempt += 1
+        try:
+            async with PLACES.take(scope), open_work() as work:
+                await work.sql.execute(_SHORT)
+                return await _take_in(work, batch, received_at)
+        except Unavailable as problem:
+            cause = problem.__cause__
+            log.warning("push put off", extra={"error": type(cause).__name__, "attempt": attempt})
+            waited = isinstance(cause, asyncpg.exceptions.LockNotAvailableError) and clock() < until
+            if not (waited or (isinstance(cause, _AGAIN) and attempt < ATTEMPTS)):
+                raise
+        await asyncio.sleep(random.uniform(0.01, 0.05) * min(attempt, ATTEMPTS))  # noqa: S311 - no secret
 
 
 async def _take_in(work: Work, batch: PushBody, received_at: datetime) -> Pushed:
@@ -106,24 +113,19 @@ async def settle_ops(work: Work, ops: Sequence[Op]) -> dict[UUID, Result]:
     await act(work, [op for op in ops if op.problem is None])
     await extend(work, ops)
     await open_conflicts(work, ops)
-    places = await places_of(work, ops, await work.tell())
+    await file_with_records(work, [op for op in ops if op.problem or op.status])
+    places = await places_of(work, work.caller, ops, await work.tell())
     results = [result_of(op, places) for op in ops]
     await ledger.settle(work, ops, results)
     return {op.id: result for op, result in zip(ops, results, strict=True)}
 
 
 def _in_order(ops: Sequence[Op], settled: dict[int, Result], results: dict[UUID, Result]) -> list[Result]:
-    """Return a result an operation. One that stands twice in a batch is a repeat of itself, or an id used again."""
-    first: dict[UUID, Op] = {}
+    """Return a result an operation. One that stands twice in a batch is a repeat of itself."""
+    seen: set[UUID] = set()
     answers = []
     for place, op in enumerate(ops):
-        if place in settled:
-            answers.append(settled[place])
-            continue
-        leader = first.setdefault(op.id, op)
-        result = results[op.id]
-        if leader is op:
-            answers.append(result)
-        else:
-            answers.append(result.repeated() if op.content_hash == leader.content_hash else Result.reused(op))
+        result = settled.get(place) or results[op.id]
+        answers.append(result.repeated() if place not in settled and op.id in seen else result)
+        seen.add(op.id)
     return answers

@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from app.core.problems import Forbidden, NotFound
-from app.core.scope import UNIT_DIGITS, Scope, township_row
+from app.core.scope import Scope, township_row
 from app.core.work import Caller, Work
 from app.domain.enums import Role
 from app.domain.feed import CHECKPOINT, CLINIC, UNIT, RecordKind
@@ -21,6 +21,7 @@ from app.domain.sync import Held, Status
 from app.services.edits import PredecessorMissing
 from app.services.lanes import in_name_of
 from app.services.sync.acting import act
+from app.services.sync.filing import file_with_records
 from app.services.sync.ops import Op
 
 _FORMER = """
@@ -76,14 +77,9 @@ async def _as_formerly(work: Work, ops: Sequence[Op]) -> None:
         then = next((one for one in former if op.time.at < one.ended_at), None)
         if then is not None and _allowed(then.caller, op):
             await _act_as(work, op, then.caller)
-        elif then is None and former and _allowed(former[-1].caller, op):
-            await _hold_if_possible(work, op, former[-1].caller)
-            op.unit_code = _first_unit(former[-1].caller) if op.status == Status.HELD else None
-
-
-def _first_unit(caller: Caller) -> int | None:
-    code = caller.scope.prefixes[0] if caller.scope.prefixes else ""
-    return int(code) if len(code) == UNIT_DIGITS else None
+        for over in reversed([one for one in former if one.ended_at <= op.time.at]):
+            if _out_of_reach(op) and _allowed(over.caller, op):
+                await _hold_if_possible(work, op, over.caller)
 
 
 def _former(work: Work, row: asyncpg.Record) -> Former:
@@ -109,6 +105,8 @@ async def _hold_if_possible(work: Work, op: Op, caller: Caller) -> None:
     await work.sql.execute("SAVEPOINT trial")
     await _act_as(work, op, caller)
     possible = not _out_of_reach(op)
+    async with in_name_of(work, caller):
+        await file_with_records(work, [op] if possible else [])
     await work.sql.execute("ROLLBACK TO SAVEPOINT trial; RELEASE SAVEPOINT trial")
     work.tally, work.changes = tally, changes
     op.renew()
@@ -129,14 +127,25 @@ async def _after_moves(work: Work, ops: Sequence[Op]) -> None:
     )
     moved = {row["id"]: row["at"] for row in rows}
     for op in ops:
-        gone = [moved[id_] for _, id_ in needs[op.id] if id_ in moved]
-        if not gone or not _allowed(work.caller, op):
+        left = [need for need in needs[op.id] if need[1] in moved]
+        gone = [moved[id_] for _, id_ in left]
+        stayed = [need for need in needs[op.id] if need not in left]
+        if not gone or not _allowed(work.caller, op) or not await _all_seen(work, stayed):
             continue
-        caller = replace(work.caller, scope=await _wider(work, needs[op.id]))
+        caller = replace(work.caller, scope=await _wider(work, left))
         if op.time.at < min(gone):
             await _act_as(work, op, caller)
         else:
             await _hold_if_possible(work, op, caller)
+
+
+async def _all_seen(work: Work, needs: Iterable[tuple[RecordKind, UUID]]) -> bool:
+    """Tell whether the caller sees all of these: a record that left them is no key to whatever else is named."""
+    for kind, id_ in needs:
+        statement = f"SELECT 1 FROM {_TABLES[kind]} WHERE township_code = $1 AND id = $2"
+        if await work.sql.fetchval(statement, work.township_code, id_) is None:
+            return False
+    return True
 
 
 async def _wider(work: Work, needs: Iterable[tuple[RecordKind, UUID]]) -> Scope:

@@ -10,7 +10,7 @@ import asyncpg
 from app.core.feed import Told
 from app.core.field_texts import FIELD_TEXTS
 from app.core.problems import CATALOGUE, Broken, FieldError, Forbidden, IdReused, NotFound
-from app.core.work import Work
+from app.core.work import Caller, Work
 from app.domain.enums import Role
 from app.domain.feed import AUDIENCES_OF, scope_name
 from app.domain.sync import DONE, Held, Retry, Status
@@ -127,7 +127,7 @@ def stored_result(row: asyncpg.Record, named: bool) -> Result:
 
 
 _LATEST = """
-SELECT DISTINCT ON (f.kind, f.id) f.kind, f.id, f.unit_code, f.audience, f.seq, f.rev
+SELECT DISTINCT ON (f.kind, f.id) f.kind, f.id, f.unit_code, f.audience, f.seq, f.rev, f.change
 FROM feed_heads h JOIN feed f ON f.township_code = $1 AND f.unit_code = h.unit_code AND f.audience = h.audience
     AND f.kind = ANY($2) AND f.id = ANY($3) AND f.change = 'put'
 WHERE h.township_code = $1 AND split_part(h.audience, '-', 1) = ANY($4)
@@ -135,16 +135,24 @@ ORDER BY f.kind, f.id, f.at DESC, f.seq DESC
 """
 
 
-async def places_of(work: Work, ops: Iterable[Op], told: Iterable[Told]) -> Places:
-    """Return the revision, scope and number under which the caller finds what the operations made, changed or met."""
-    audiences = AUDIENCES_OF[Role(work.caller.role)]
+async def places_of(work: Work, reader: Caller, ops: Iterable[Op], told: Iterable[Told]) -> Places:
+    """Return the revision, scope and number under which their author finds what the operations made, changed or met.
+
+    Where a record stands that has left the reader's units, they are not told.
+    """
+    audiences = AUDIENCES_OF[Role(reader.role)]
     places: dict[tuple[str, UUID], Told] = {}
     for row in told:
-        if row.audience.partition("-")[0] in audiences:
+        shown = row.audience.partition("-")[0] in audiences and reader.scope.contains_unit(row.unit_code)
+        if shown and row.change == "put":
             places.setdefault((row.kind, row.id), row)
     unchanged = {op.entity for op in ops if op.entity and not op.problem and op.entity not in places}
     if unchanged:
         kinds, ids = zip(*unchanged, strict=True)
         rows = await work.sql.fetch(_LATEST, work.township_code, kinds, ids, audiences)
-        places |= {(row["kind"], row["id"]): Told(*row) for row in rows}
+        places |= {
+            (row["kind"], row["id"]): Told(*row)
+            for row in rows
+            if reader.scope.contains_unit(row["unit_code"])
+        }
     return places

@@ -86,9 +86,11 @@ def _view(work: Work, row: asyncpg.Record) -> dict[str, Any]:
         "held_until",
     )
     waits = row["status"] == Status.HELD
+    decided = ("settled_at", "settled_by", "settled_note") if row["settled_at"] else ()
     return {
         **result,
         **{name: row[name] for name in own if waits or not name.startswith("held")},
+        **{name: row[name] for name in decided},
         "unit_code": row["unit_code"],
         "op": words and json.loads(words),
     }

@@ -6,8 +6,9 @@ from uuid import UUID
 import asyncpg
 
 from app.core.paging import Paging, mark
+from app.core.problems import at
 from app.core.work import Work
-from app.domain.feed import scope_name
+from app.domain.feed import RecordKind, scope_name
 from app.services.sync.cursors import Cursor, Position, ScopeKey, read_cursor
 from app.services.sync.digests import EMPTY, standing_digests
 from app.services.sync.scopes import heads_of, own_scope
@@ -24,6 +25,12 @@ WHERE l.change = 'put' ORDER BY l.kind, l.id LIMIT $6
 """
 
 
+_MARK = """
+SELECT left(encode(hash, 'hex'), 8) FROM feed
+WHERE township_code = $1 AND unit_code = $2 AND audience = $3 AND seq = $4
+"""
+
+
 async def snapshot(work: Work, name: str, paging: Paging, cursor: str | None) -> str:
     """Return a page of a scope's records as JSON.
 
@@ -37,7 +44,9 @@ async def snapshot(work: Work, name: str, paging: Paging, cursor: str | None) ->
     heads = await heads_of(work, read_cursor(work, cursor) if cursor else None)
     scope = own_scope(heads, name)
     began = paging.key(int, str, str, UUID)
-    start = heads.positions[scope] if began is None else Position(began[0], began[1])
+    start = (
+        heads.positions[scope] if began is None else await _began(work, scope, Position(began[0], began[1]))
+    )
     behind = ("", UUID(int=0)) if began is None else began[2:]
     rows = await work.sql.fetch(_PAGE, work.township_code, *scope, *behind, paging.limit + 1)
     shown = rows[: paging.limit]
@@ -51,6 +60,18 @@ async def snapshot(work: Work, name: str, paging: Paging, cursor: str | None) ->
     )
 
 
+async def _began(work: Work, scope: ScopeKey, start: Position) -> Position:
+    """Return the position at which a snapshot began, if the feed has it: it is going to stand in a signed cursor.
+
+    Raises:
+        Invalid: it has not.
+    """
+    found = await work.sql.fetchval(_MARK, work.township_code, *scope, start.seq) if start.seq else ""
+    if found != start.mark:
+        raise at("/after", "bad-mark")
+    return start
+
+
 def _item(row: asyncpg.Record, data: str | None) -> str:
     told = "" if data is None else f',"data":{data}'
     return f'{{"kind":"{row["kind"]}","id":"{row["id"]}","rev":{row["rev"]}{told}}}'
@@ -61,20 +82,20 @@ def _quoted(text: str | None) -> str:
     return "null" if text is None else f'"{text}"'
 
 
-async def differences(work: Work, held: Mapping[str, Mapping[str, str]]) -> list[tuple[str, str]]:
+async def differences(work: Work, held: Mapping[str, Mapping[RecordKind, str]]) -> list[tuple[str, str]]:
     """Return the scopes and kinds in which a phone holds something else than the records say.
 
     Raises:
         NotFound: a scope that is not the caller's.
     """
     heads = await heads_of(work, None)
-    scopes: dict[ScopeKey, Mapping[str, str]] = {
+    scopes: dict[ScopeKey, Mapping[RecordKind, str]] = {
         own_scope(heads, name): kinds for name, kinds in held.items()
     }
     found = await standing_digests(work, scopes)
     return [
         (scope_name(*scope), kind)
         for scope, kinds in scopes.items()
-        for kind in sorted(kinds.keys() | found[scope].keys())
+        for kind in map(RecordKind, sorted(kinds.keys() | found[scope].keys()))
         if kinds.get(kind, EMPTY) != found[scope].get(kind, EMPTY)
     ]
