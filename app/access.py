@@ -170,8 +170,8 @@ def public() -> Any:
 
 @asynccontextmanager
 async def _open(kit: Kit, work: Work) -> AsyncIterator[Work]:
-    await work.link.begin(lanes_of(work.caller, work.township), work.caller.account_id)
-    try:
+    try:  # also around BEGIN: whoever hangs up in the middle of it must leave no transaction behind
+        await work.link.begin(lanes_of(work.caller, work.township), work.caller.account_id)
         yield work
         await work.finish()
     except BaseException:

@@ -141,8 +141,8 @@ class Database:
     async def transaction(self, lanes: Mapping[str, Scope]) -> AsyncIterator["Link"]:
         """Lend a connection with the lanes open, for work of its own: returning commits, raising rolls back."""
         async with self.connection() as link:
-            await link.begin(lanes)
             try:
+                await link.begin(lanes)
                 yield link
             except BaseException:
                 await link.rollback()

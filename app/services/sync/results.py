@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -73,8 +73,15 @@ class Result:
         return said
 
 
-Places = Mapping[tuple[str, UUID], Told]
-"""Where the caller finds a record in the feed."""
+class Place(NamedTuple):
+    """Where somebody finds a record in the feed; only the revision, where it lies outside their units."""
+
+    rev: int
+    scope: str | None
+    seq: int | None
+
+
+Places = Mapping[tuple[str, UUID], Place]
 
 
 def result_of(op: Op, places: Places) -> Result:
@@ -90,7 +97,7 @@ def result_of(op: Op, places: Places) -> Result:
         tuple(op.problem.errors) if op.problem and status == Status.REJECTED else (),
         shown,
         place.rev if place else None,
-        scope_name(place.unit_code, place.audience) if place else None,
+        place.scope if place else None,
         place.seq if place else None,
         op.held_for if status == Status.HELD else None,
     )
@@ -141,18 +148,19 @@ async def places_of(work: Work, reader: Caller, ops: Iterable[Op], told: Iterabl
     Where a record stands that has left the reader's units, they are not told.
     """
     audiences = AUDIENCES_OF[Role(reader.role)]
-    places: dict[tuple[str, UUID], Told] = {}
+    places: dict[tuple[str, UUID], Place] = {}
     for row in told:
-        shown = row.audience.partition("-")[0] in audiences and reader.scope.contains_unit(row.unit_code)
-        if shown and row.change == "put":
-            places.setdefault((row.kind, row.id), row)
+        if row.change == "put" and row.audience.partition("-")[0] in audiences:
+            places.setdefault((row.kind, row.id), _place(reader, row))
     unchanged = {op.entity for op in ops if op.entity and not op.problem and op.entity not in places}
     if unchanged:
         kinds, ids = zip(*unchanged, strict=True)
         rows = await work.sql.fetch(_LATEST, work.township_code, kinds, ids, audiences)
-        places |= {
-            (row["kind"], row["id"]): Told(*row)
-            for row in rows
-            if reader.scope.contains_unit(row["unit_code"])
-        }
+        places |= {(row["kind"], row["id"]): _place(reader, Told(*row)) for row in rows}
     return places
+
+
+def _place(reader: Caller, told: Told) -> Place:
+    if not reader.scope.contains_unit(told.unit_code):
+        return Place(told.rev, None, None)
+    return Place(told.rev, scope_name(told.unit_code, told.audience), told.seq)
