@@ -41,7 +41,7 @@ Wait = Annotated[
     Query(ge=0, le=25, description="Seconds to wait for news, at most 25."),
     BeforeValidator(ascii_number),
 ]
-CursorText = Annotated[str | None, Query(max_length=5_200, description="`next` of the pull before.")]
+CursorText = Annotated[str | None, Query(max_length=4_800, description="`next` of the pull before.")]
 
 
 @packed.post("/push", response_model=PushView)
