@@ -202,7 +202,26 @@ MUTANTS = [
     Mutant(
         "one deadlock ends a push",
         "what two writers get in each other's way with is tried again inside",
-        (Patch("app/services/sync/push.py", "ATTEMPTS = 3", "ATTEMPTS = 1"),),
+        (
+            Patch("app/services/sync/push.py", "ATTEMPTS = 3", "ATTEMPTS = 1"),
+            Patch("app/services/sync/push.py", "PATIENCE = 10.0", "PATIENCE = 0.0"),
+        ),
         "tests/sync/test_locks.py::test_a_deadlock_forced_from_outside_is_tried_again_inside",
+    ),
+    Mutant(
+        "a transaction left behind",
+        "whoever hangs up during BEGIN leaves no transaction with their lanes open",
+        (
+            Patch(
+                "app/access.py",
+                """    try:  # also around BEGIN: whoever hangs up in the middle of it must leave no transaction behind
+        await work.link.begin(lanes_of(work.caller, work.township), work.caller.account_id)
+""",
+                """    await work.link.begin(lanes_of(work.caller, work.township), work.caller.account_id)
+    try:
+""",
+            ),
+        ),
+        "tests/races/test_begin.py::test_whoever_hangs_up_while_it_begins_leaves_no_transaction",
     ),
 ]
