@@ -61,7 +61,8 @@ RETURNING p.id
 _HOUSEHOLDS = """
 UPDATE households h SET checked_at = n.occurred_at, rev = h.rev + 1
 FROM unnest($2::uuid[], $3::timestamptz[]) AS n(id, occurred_at)
-WHERE h.township_code = $1 AND h.id = n.id AND (h.checked_at IS NULL OR h.checked_at < n.occurred_at)
+WHERE h.township_code = $1 AND h.id = ANY ($2) AND h.id = n.id
+    AND (h.checked_at IS NULL OR h.checked_at < n.occurred_at)
 RETURNING h.id
 """
 

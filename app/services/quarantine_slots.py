@@ -60,14 +60,16 @@ CROSS JOIN LATERAL (
 _VISITED = """
 UPDATE quarantine_slots s SET visits = s.visits + n.visits
 FROM unnest($2::uuid[], $3::date[], $4::text[], $5::text[], $6::int[]) AS n(order_id, day, kind, slot, visits)
-WHERE s.township_code = $1 AND s.order_id = n.order_id AND s.day = n.day AND s.kind = n.kind AND s.slot = n.slot
+WHERE s.township_code = $1 AND s.order_id = ANY ($2)
+    AND s.order_id = n.order_id AND s.day = n.day AND s.kind = n.kind AND s.slot = n.slot
 """
 
 _SETTLED = """
 UPDATE quarantine_slots s SET missed = s.missed AND NOT n.booked, alerted = s.alerted AND NOT n.resolved
 FROM unnest($2::uuid[], $3::date[], $4::text[], $5::text[], $6::bool[], $7::bool[])
     AS n(order_id, day, kind, slot, booked, resolved)
-WHERE s.township_code = $1 AND s.order_id = n.order_id AND s.day = n.day AND s.kind = n.kind AND s.slot = n.slot
+WHERE s.township_code = $1 AND s.order_id = ANY ($2)
+    AND s.order_id = n.order_id AND s.day = n.day AND s.kind = n.kind AND s.slot = n.slot
 """
 
 _DROP_OPEN = """

@@ -46,11 +46,12 @@ SELECT id FROM operations WHERE township_code = $1 AND id = ANY($2)
 ORDER BY id FOR UPDATE
 """
 
+# `= ANY` keeps a plan that was made while the table was empty from reading all of it later.
 _SETTLE_DONE = """
 UPDATE operations o SET entity_kind = n.entity_kind, entity_id = n.entity_id, rev = n.rev, scope = n.scope, seq = n.seq
 FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::int[], $6::text[], $7::bigint[])
     AS n(id, entity_kind, entity_id, rev, scope, seq)
-WHERE o.township_code = $1 AND o.id = n.id
+WHERE o.township_code = $1 AND o.id = ANY ($2) AND o.id = n.id
 """
 
 _SETTLE_OTHER = """
@@ -61,7 +62,7 @@ UPDATE operations o SET status = n.status, code = n.code, errors = n.errors, ent
 FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::int[], $6::text[], $7::bigint[], $8::text[], $9::text[],
     $10::jsonb[], $11::text[], $12::timestamptz[], $13::bytea[], $14::bigint[])
     AS n(id, entity_kind, entity_id, rev, scope, seq, status, code, errors, held_for, held_until, op_sealed, unit_code)
-WHERE o.township_code = $1 AND o.id = n.id
+WHERE o.township_code = $1 AND o.id = ANY ($2) AND o.id = n.id
 """
 
 

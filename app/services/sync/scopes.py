@@ -21,12 +21,14 @@ WITH mine AS (
     WHERE township_code = $1 AND 'checkpoint' = ANY($2) AND ($3::uuid[] IS NULL OR id = ANY($3))
 )
 SELECT m.unit_code, m.audience, coalesce(h.seq, 0) AS seq, left(encode(h.hash, 'hex'), 8) AS mark,
-    c.seq IS NULL OR c.seq = 0 OR left(encode(f.hash, 'hex'), 8) IS NOT DISTINCT FROM c.mark AS fits
+    c.seq IS NULL OR c.seq = 0 OR (
+        SELECT left(encode(f.hash, 'hex'), 8) FROM feed f
+        WHERE f.township_code = $1 AND f.unit_code = m.unit_code AND f.audience = m.audience AND f.seq = c.seq
+    ) IS NOT DISTINCT FROM c.mark AS fits
 FROM mine m
 LEFT JOIN feed_heads h ON h.township_code = $1 AND h.unit_code = m.unit_code AND h.audience = m.audience
 LEFT JOIN unnest($4::bigint[], $5::text[], $6::bigint[], $7::text[]) AS c(unit_code, audience, seq, mark)
     ON c.unit_code = m.unit_code AND c.audience = m.audience
-LEFT JOIN feed f ON f.township_code = $1 AND f.unit_code = m.unit_code AND f.audience = m.audience AND f.seq = c.seq
 ORDER BY m.unit_code, m.audience
 """
 
