@@ -2,7 +2,10 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
+from app.access import in_townships_name
+from app.services.sync.held import retry_held
 from tests.conftest import TestClock
 from tests.pushing import op, push
 from tests.register import check, check_body, household, id_number, line, register
@@ -130,11 +133,6 @@ async def test_people_taken_out_survive_a_broken_neighbour(town: Town) -> None:
 
 
 async def test_current_is_what_was_there_before_a_late_edit(town: Town, clock: TestClock) -> None:
-    from functools import partial
-
-    from app.access import in_townships_name
-    from app.services.sync.held import retry_held
-
     cadre, now = await town.village(), town.kit.clock.now()
     person = (await register(cadre, town))["head"]["id"]
     await push(cadre, now, op("person.update", {"name": "晚名"}, now, target=person, base_rev=9))

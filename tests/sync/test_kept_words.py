@@ -1,8 +1,11 @@
 """What is kept of an operation: its words, its time, who decided on it, and what the feed says of it."""
 
 from datetime import timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
+from app.access import in_townships_name
+from app.services.sync.held import retry_held
 from tests.conftest import TestClock
 from tests.pushing import op, push
 from tests.register import household, register
@@ -29,16 +32,7 @@ async def test_a_held_operation_keeps_the_time_of_its_first_delivery(town: Town,
     sent = town.kit.clock.now()
     (r,) = await push(cadre, sent, v)
     assert r["status"] == "held"
-    answer = await cadre.post(
-        "/v1/quarantine-orders",
-        json={
-            "id": order_id,
-            "person_id": home["head"]["id"],
-            "reason": "contact",
-            "starts_on": str(town.today()),
-        },
-    )
-    assert answer.status_code == 201, answer.text
+    await open_order(cadre, home["head"]["id"], town.today(), id=order_id)
     clock.moved = timedelta(minutes=30)
     later = town.kit.clock.now()
     (r,) = await push(cadre, later, {**v, "boot_id": "boot-1"}, boot_id="boot-2")
@@ -102,41 +96,19 @@ async def test_a_held_operation_is_not_lost_for_a_wrong_clock(town: Town, clock:
     )
     (r,) = await push(cadre, now, v)
     assert r["status"] == "held"
-    answer = await cadre.post(
-        "/v1/quarantine-orders",
-        json={
-            "id": order_id,
-            "person_id": home["head"]["id"],
-            "reason": "contact",
-            "starts_on": str(town.today()),
-        },
-    )
-    assert answer.status_code == 201, answer.text
+    await open_order(cadre, home["head"]["id"], town.today(), id=order_id)
     (r,) = await push(cadre, now, v, boot_id="boot-2", sent_mono_ms=5)
     assert r["status"] == "applied", r
 
 
 async def test_the_feed_names_the_device_of_a_held_operation(town: Town) -> None:
-    from functools import partial
-
-    from app.access import in_townships_name
-    from app.services.sync.held import retry_held
-
     cadre, now = await town.village(), town.kit.clock.now()
     home = await register(cadre, town)
     order_id = str(uuid4())
     for n in (1, 2):
         v = op("visit.record", visit_body(order_id, now), now)
         await push(cadre, now, v, device_id=f"phone-{n}")
-    await cadre.post(
-        "/v1/quarantine-orders",
-        json={
-            "id": order_id,
-            "person_id": home["head"]["id"],
-            "reason": "contact",
-            "starts_on": str(town.today()),
-        },
-    )
+    await open_order(cadre, home["head"]["id"], town.today(), id=order_id)
     await retry_held(partial(in_townships_name, town.kit, town.code))
     rows = await town.owner.fetch(
         "SELECT f.device_id, o.device_id AS true FROM feed f JOIN operations o ON o.township_code = f.township_code"

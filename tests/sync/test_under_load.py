@@ -5,11 +5,17 @@ import base64
 import contextlib
 import json
 import logging
+import time
 from uuid import UUID
 
+from app.services.sync import digests
 from tests.pushing import op, pull, push
 from tests.register import register
+from tests.sync.test_cursor import registration
 from tests.town import Town
+
+_HEAD = "SELECT seq FROM feed_heads WHERE township_code = $1 AND unit_code = $2 AND audience = $3"
+_GROW = "UPDATE feed_heads SET seq = seq + 1 WHERE township_code = $1 AND unit_code = $2 AND audience = $3"
 
 
 async def test_a_kind_that_there_is_not_is_refused(town: Town) -> None:
@@ -61,8 +67,6 @@ async def test_edits_in_opposite_order_do_not_deadlock(town: Town, caplog) -> No
 
 
 async def test_digests_are_right_at_the_limit_of_what_is_kept(town: Town, monkeypatch) -> None:
-    from app.services.sync import digests
-
     office, a, b = await town.township(), await town.village(0), await town.village(1)
     monkeypatch.setattr(digests, "_KEPT", 4)
     digests._kept.clear()
@@ -77,64 +81,37 @@ async def test_digests_are_right_at_the_limit_of_what_is_kept(town: Town, monkey
     assert seen == [good] * 6
 
 
-async def test_a_quiet_township_is_looked_at_beside_a_loud_one() -> None:
-    from app.core.watch import Watch
+async def test_a_quiet_township_is_looked_at_beside_a_loud_one(town: Town) -> None:
+    """What grew without a ring is found by the next look at all, although somebody else rings without pause."""
+    cadre, watch, loud = await town.village(), town.kit.watch, town.code + 1
+    await register(cadre, town)
+    scope = (int(town.units[0]), "unit")
+    known = await town.owner.fetchval(_HEAD, town.code, *scope)
+    waiting = [
+        asyncio.create_task(watch.wait(loud, {}, 8)),
+        asyncio.create_task(watch.wait(town.code, {scope: known}, 8)),
+    ]
 
-    class Link:
-        class sql:
-            @staticmethod
-            async def fetch(_s, town):
-                return [{"unit_code": town, "audience": "unit", "seq": 9}] if town == 2 else []
+    async def ring() -> None:
+        while True:
+            town.kit.bell.ring(loud)
+            await asyncio.sleep(0.02)
 
-    class DB:
-        from contextlib import asynccontextmanager
-
-        @asynccontextmanager
-        async def transaction(self, lanes):
-            yield Link
-
-    class Bell:
-        def on_ring(self, f):
-            self.f = f
-
-    bell = Bell()
-    watch = Watch(DB(), bell)
-
-    async with watch:
-        loud = asyncio.create_task(watch.wait(111111111, {}, 10))
-        await asyncio.sleep(0.2)
-
-        async def ring():
-            while True:
-                bell.f(111111111)
-                await asyncio.sleep(0.02)
-
-        r = asyncio.create_task(ring())
-
-        async def quiet():
-            return await watch.wait(2, {(2, "unit"): 9}, 8)
-
-        q = asyncio.create_task(quiet())
-        await asyncio.sleep(0.5)
-
-        # it grows, and the ring is lost
-        async def fetch(_s, town):
-            return [{"unit_code": town, "audience": "unit", "seq": 10}] if town == 2 else []
-
-        Link.sql.fetch = staticmethod(fetch)
-        done = await q
-        r.cancel()
-        loud.cancel()
-    assert done, "a lost ring went unnoticed for 8 s (LOOK_SECONDS is 2)"
+    ringing = asyncio.create_task(ring())
+    try:
+        town.tampered = True
+        assert await watch.wait(town.code, {scope: known - 1}, 8)  # the look at what stands is over
+        await town.owner.execute(_GROW, town.code, *scope)
+        assert await waiting[1]
+    finally:
+        for task in (ringing, *waiting):
+            task.cancel()
 
 
 async def test_three_blocked_villages_block_no_fourth_caller(town: Town) -> None:
-    from tests.sync.test_cursor import registration
-
     villages = [await town.village(n) for n in range(3)]
     office = await town.township()
     now = town.kit.clock.now()
-    import time
 
     homes = [await register(office, town, n) for n in range(3)]
     multi = await town.login("village", town.units[:2], position="village_cadre")
@@ -149,7 +126,11 @@ async def test_three_blocked_villages_block_no_fourth_caller(town: Town) -> None
             for v, h in zip(villages, homes, strict=False)
             for k in range(2)
         ]
-        await asyncio.sleep(0.7)
+
+        async def all_wait() -> bool:
+            return await waiting(town) == len(tasks)
+
+        await until(all_wait)
         began = time.monotonic()
         free = asyncio.create_task(push(multi, now, registration(town, 1)))
         with contextlib.suppress(TimeoutError):
