@@ -11,6 +11,7 @@ from uuid import UUID
 from app.services.sync import digests
 from tests.pushing import op, pull, push
 from tests.register import register
+from tests.sync.snares import until, waiting
 from tests.sync.test_cursor import registration
 from tests.town import Town
 
@@ -87,7 +88,7 @@ async def test_a_quiet_township_is_looked_at_beside_a_loud_one(town: Town) -> No
     await register(cadre, town)
     scope = (int(town.units[0]), "unit")
     known = await town.owner.fetchval(_HEAD, town.code, *scope)
-    waiting = [
+    waiters = [
         asyncio.create_task(watch.wait(loud, {}, 8)),
         asyncio.create_task(watch.wait(town.code, {scope: known}, 8)),
     ]
@@ -102,9 +103,9 @@ async def test_a_quiet_township_is_looked_at_beside_a_loud_one(town: Town) -> No
         town.tampered = True
         assert await watch.wait(town.code, {scope: known - 1}, 8)  # the look at what stands is over
         await town.owner.execute(_GROW, town.code, *scope)
-        assert await waiting[1]
+        assert await waiters[1]
     finally:
-        for task in (ringing, *waiting):
+        for task in (ringing, *waiters):
             task.cancel()
 
 
