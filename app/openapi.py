@@ -21,6 +21,10 @@ TAGS = [
     {"name": "households", "description": "Households, people and checks at their doors (上门排查)."},
     {"name": "quarantine", "description": "Home quarantine: orders, visits, alerts (居家隔离)."},
     {"name": "checkpoints", "description": "Checkpoints, their rules and decisions (卡点)."},
+    {
+        "name": "passes",
+        "description": "Passes: signed QR codes that gates verify with signal or without (通行证).",
+    },
     {"name": "disinfection", "description": "Disinfection sites and logs (清洁消毒)."},
     {"name": "sync", "description": "Phones that were offline: push, pull, conflicts (docs/sync.md)."},
     {"name": "photos", "description": "Photos that visits and logs name (照片)."},

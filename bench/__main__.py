@@ -10,11 +10,11 @@ from rich.console import Console
 
 from app.cli.opening import opened
 from app.core.settings import Settings
-from bench import decisions, reports, sync
+from bench import decisions, passes, reports, sync
 from bench.machine import Machine
 from bench.town import make_town
 
-PARTS = {"decisions": decisions, "sync": sync, "reports": reports}
+PARTS = {"decisions": decisions, "passes": passes, "sync": sync, "reports": reports}
 
 
 def _wanted() -> list[ModuleType]:

@@ -141,7 +141,8 @@ def _pull(machine: Machine, town: Town, port: int, pid: int, out: Console) -> No
 
 
 def _paths(port: int, phone: Phone) -> list[str]:
-    paths, cursor = [], ""
+    paths: list[str] = []
+    cursor = ""
     while True:
         path = f"/v1/sync/pull?limit=200{cursor}"
         request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=_token(phone))

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app.access import in_townships_name
+from app.cli import gate_keys
 from app.cli.opening import opened, run_with_kit
 from app.core.keys import KeyRing, KeyRingError
 from app.core.kit import Kit
@@ -20,6 +21,8 @@ from app.core.settings import get_settings
 from app.services.resealing import reseal_all
 
 app = typer.Typer(help="The key ring: what signs tokens and seals personal data.", no_args_is_help=True)
+app.command()(gate_keys.passes)
+app.command("drop-pass-key")(gate_keys.drop_pass_key_)
 out = Console(stderr=True)
 
 

@@ -59,6 +59,8 @@ class GateFacts:
     gate_unit: int
     gate_township: int
     pass_failures: frozenset[DenyReason] = frozenset()
+    pass_purposes: frozenset[Purpose] | None = None
+    """The purposes for which alone the shown pass is good; None: for all."""
 
     def __post_init__(self) -> None:
         """Refuse a pass failure that is none."""
@@ -100,7 +102,7 @@ def decide(rules: Rules, facts: GateFacts) -> Decision:
         DenyReason.OUTSIDER: outsider,
         DenyReason.FEVER: facts.temperature_c >= rules.temperature_limit_c,
         DenyReason.NO_MASK: rules.mask_required and not facts.mask,
-        DenyReason.PURPOSE_NOT_ALLOWED: facts.purpose not in rules.allowed_purposes,
+        DenyReason.PURPOSE_NOT_ALLOWED: facts.purpose not in _purposes(rules, facts),
         DenyReason.IN_QUARANTINE: facts.quarantined,
     } | {failure: failure in facts.pass_failures for failure in PASS_FAILURES}
     exempt = rules.staff_exempt_from & EXEMPTIBLE if facts.on_duty else frozenset()
@@ -110,6 +112,15 @@ def decide(rules: Rules, facts: GateFacts) -> Decision:
         reasons=reasons,
         subject_kind=_subject_kind(facts, outsider),
         rules_version=rules.version,
+    )
+
+
+def _purposes(rules: Rules, facts: GateFacts) -> frozenset[Purpose]:
+    """The gate's purposes; a pass may narrow them and never widens them."""
+    return (
+        rules.allowed_purposes
+        if facts.pass_purposes is None
+        else rules.allowed_purposes & facts.pass_purposes
     )
 
 

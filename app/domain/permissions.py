@@ -38,12 +38,16 @@ class Permission(StrEnum):
     RULES_WRITE = "rules:write"
     DECISIONS_READ = "decisions:read"
     DECISIONS_WRITE = "decisions:write"
+    PASSES_READ = "passes:read"
+    PASSES_WRITE = "passes:write"
+    PASSES_VERIFY = "passes:verify"
     SITES_READ = "sites:read"
     SITES_WRITE = "sites:write"
     DISINFECTION_READ = "disinfection:read"
     DISINFECTION_WRITE = "disinfection:write"
     PHOTOS_READ = "photos:read"
     PHOTOS_WRITE = "photos:write"
+    MESSAGES_READ = "messages:read"
     REPORTS_READ = "reports:read"
     SYNC = "sync"
     HELD_WRITE = "held:write"
@@ -79,6 +83,9 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.RULES_WRITE: _OFFICE,
     Permission.DECISIONS_READ: _GATES,
     Permission.DECISIONS_WRITE: frozenset({TOWNSHIP, CHECKPOINT}),
+    Permission.PASSES_READ: _CADRES,
+    Permission.PASSES_WRITE: _CADRES,
+    Permission.PASSES_VERIFY: _GATES,
     Permission.SITES_READ: _CADRES,
     Permission.SITES_WRITE: _OFFICE,
     Permission.DISINFECTION_READ: _CADRES,
@@ -86,6 +93,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     # A photo is read through a record that names it, so the records' own lanes say who sees which.
     Permission.PHOTOS_READ: _STAFF,
     Permission.PHOTOS_WRITE: _STAFF,
+    Permission.MESSAGES_READ: _STAFF,
     Permission.REPORTS_READ: frozenset({TOWNSHIP, VILLAGE, CLINIC, OBSERVER}),
     Permission.SYNC: _STAFF,
     Permission.HELD_WRITE: _OFFICE,

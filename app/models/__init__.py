@@ -1,6 +1,6 @@
 """The tables, one noun a file; importing this package fills the metadata."""
 
-from app.models import accounts, checkpoints, disinfection, grid, households, photos, quarantine, sync
+from app.models import accounts, checkpoints, disinfection, grid, households, passes, photos, quarantine, sync
 from app.models.base import metadata
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "grid",
     "households",
     "metadata",
+    "passes",
     "photos",
     "quarantine",
     "sync",

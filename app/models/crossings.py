@@ -1,10 +1,10 @@
-"""The lawful crossings of the fence (design decision 3), as `SECURITY DEFINER` functions: two here, and the feed's.
+"""The lawful crossings of the fence (design decision 3), as `SECURITY DEFINER` functions: three here, and the feed's.
 
-A checkpoint must recognise people of other units, and alert their monitor. The first function tells only who somebody
-is who already gave their identity; the second raises an alert only for a decision that is stored and says
-`in_quarantine`. Both act for a caller only whose `gate` lane is open there. Each opens the lanes that it needs for
-itself, so that it works whether the tables' owner is a superuser or, like everybody else, stands behind the fence.
-The third, which appends to the feed, is in `app/models/feeding.py`.
+A checkpoint must recognise people of other units and their passes, and alert their monitor. The first function tells
+only who somebody is who already gave their identity; the second raises an alert only for a decision that is stored and
+says `in_quarantine`; the third tells of a pass only by its random number. All act only for a caller whose `gate` lane
+is open there. Each opens the lanes that it needs for itself, so that it works whether the tables' owner is a superuser
+or, like everybody else, stands behind the fence. The fourth, which appends to the feed, is in `app/models/feeding.py`.
 """
 
 from dataclasses import dataclass
@@ -85,6 +85,23 @@ RAISE_BREACH = Crossing(
 """Raise the alert for a stored decision, and answer the unit in which it was raised; null where none was."""
 
 CROSSINGS = (IDENTIFY, RAISE_BREACH)
+
+PASS_STANDING = Crossing(
+    signature="pass_standing(town bigint, numbers bigint[])",
+    returns="TABLE (number bigint, person_id uuid, purposes text[], revoked_at timestamptz, used text[])",
+    variables="",
+    allowed=f"{_GATE} && int8multirange(int8range(town * 1000, town * 1000 + 1000))",
+    lanes=("unit", "gate"),
+    body="""
+    RETURN QUERY
+    SELECT p.number, p.person_id, p.purposes, p.revoked_at, ARRAY(
+        SELECT s.used::text FROM public.pass_showings s
+        WHERE s.township_code = town AND s.number = p.number AND s.used IS NOT NULL)
+    FROM public.passes p WHERE p.township_code = town AND p.number = ANY (numbers);
+""",
+    end="RETURN",
+)
+"""How passes stand that are shown at a gate: whose they are, whether they were revoked, and what was used of them."""
 
 
 def crossing_sql(crossing: Crossing) -> list[str]:

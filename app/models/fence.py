@@ -59,6 +59,8 @@ FENCE: dict[str, Policy] = {
     "checkpoints": _lane("gate"),
     "checkpoint_rules": _lane("gate"),
     "decisions": _lane("gate"),
+    "passes": _lane("unit"),
+    "pass_showings": _lane("gate"),
     "disinfection_sites": _lane("unit"),
     "disinfection_logs": _lane("unit"),
     "feed": Policy(_AUDIENCE),

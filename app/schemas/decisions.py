@@ -41,6 +41,9 @@ def _id_number(text: str) -> str:
         raise fault(error.code) from None
 
 
+LONGEST_SCAN = 4_296
+"""As much as any QR code holds: whatever a scanner reads gets a ruling."""
+
 GateIdNumber = Annotated[
     str,
     StringConstraints(max_length=64),
@@ -53,8 +56,10 @@ GateIdNumber = Annotated[
 class SubjectBody(Body):
     """Who is at the gate, as they identify themselves; somebody without any identity is an outsider."""
 
-    pass_: Annotated[str, StringConstraints(max_length=200)] | None = Field(
-        None, alias="pass", description="The text of a pass; not supported yet."
+    pass_: Annotated[str, StringConstraints(max_length=LONGEST_SCAN)] | None = Field(
+        None,
+        alias="pass",
+        description="The text of a pass, never trimmed. One that counts identifies its holder, one that fails nobody.",
     )
     id_number: GateIdNumber | None = None
     person_id: Id | None = Field(None, description="A registered person; an unknown id identifies nobody.")

@@ -3,16 +3,16 @@
 A denial is a success: it is stored, counted and answered like any other ruling.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from app.core.ids import uuid7
-from app.core.language import Text
 from app.core.outcome import Outcome
-from app.core.problems import IdReused, Invalid, NotFound, Problem, at
+from app.core.problems import IdReused, NotFound, Problem, at
 from app.core.rows import Rows
 from app.core.work import Work
 from app.domain.checkpoints import GateFacts, Rules
@@ -27,21 +27,18 @@ from app.services.batch import Moments, as_typed
 from app.services.checkpoint_places import at_own_place
 from app.services.checkpoint_rules import read_rules
 from app.services.claims import first_of_each
+from app.services.gate_passes import (
+    Judged,
+    Showed,
+    Shown,
+    gate_number,
+    give_back,
+    judge_passes,
+    keep_showings,
+)
 from app.services.gate_rulings import DecisionRow, Gate, Ruling, insert_decisions, stored_decisions
-from app.services.gate_subjects import claim_of, name_shown, sealed_claim
+from app.services.gate_subjects import Claim, claim_of, name_shown, sealed_claim
 from app.services.moments import in_the_future
-
-
-class PassUnsupported(Invalid):
-    """A pass was shown; this server does not read passes."""
-
-    code = "pass-unsupported"
-    title = Text("暂不支持通行码", "Passes are not supported")
-    detail_text = Text(
-        "请改用身份证号、人员编号或姓名加电话核验。",
-        "Identify the person by ID number, person id, or name and phone.",
-    )
-
 
 _FACTS = Rows(
     """
@@ -61,6 +58,10 @@ SELECT raise_breach($1, b.decision_id, b.alert_id, $4) FROM unnest($2::uuid[], $
 """
 
 
+# What is known of somebody whose pass failed.
+_NOBODY = {"person_id": None, "unit_code": None, "name": None, "quarantine_order_id": None, "on_staff": False}
+
+
 @dataclass(slots=True)
 class _Case:
     """One body on its way to its ruling."""
@@ -75,6 +76,14 @@ class _Case:
     row: DecisionRow | None = None
     ruling: Ruling | None = None
     made: bool = False
+    shown: Judged | None = None
+    """What the pass proved that was shown, if one was."""
+
+    @property
+    def uses(self) -> str | None:
+        """What the crossing uses up of the pass; nobody who is denied uses anything."""
+        crossed = self.row is not None and self.row.ruling.verdict == Verdict.PASS
+        return self.shown.use if self.shown and crossed else None
 
 
 async def decide(
@@ -82,10 +91,11 @@ async def decide(
 ) -> list[Outcome[Ruling]]:
     """Judge everybody who came to a checkpoint, store it and count it, and alert for those who broke quarantine.
 
-    An outcome's problem is NotFound for a checkpoint that is not the caller's, PassUnsupported, IdReused, or Invalid
-    for a time in the future.
+    An outcome's problem is NotFound for a checkpoint that is not the caller's, IdReused, or Invalid for a time in the
+    future.
     """
     cases = _cases(work, checkpoint_id, bodies, moments or [as_typed(work, body) for body in bodies])
+    await _read_passes(work, checkpoint_id, cases, online=moments is None)
     gate = await _judge(work, checkpoint_id, cases)
     if gate is None:
         return [Outcome(case.id, problem=NotFound()) for case in cases]
@@ -113,6 +123,25 @@ def _content_hash(work: Work, checkpoint_id: UUID, body: DecisionBody) -> bytes:
     return work.vault.fingerprint("decision", f"{checkpoint_id} {content}")
 
 
+async def _read_passes(work: Work, checkpoint_id: UUID, cases: Sequence[_Case], online: bool) -> None:
+    """Judge the passes that were shown. With signal the time is the server's, so that no clock revives a pass."""
+    showing = [case for case in cases if case.body.subject.pass_ is not None and not case.repeats]
+    number = await gate_number(work, checkpoint_id) if showing else None
+    if number is None:
+        return
+    shown = [
+        Shown(
+            case.body.subject.pass_ or "",
+            work.now if online else case.moment.occurred_at,
+            case.body.direction,
+            case.body.subject.holder_last6,
+        )
+        for case in showing
+    ]
+    for case, judged in zip(showing, await judge_passes(work, number, shown), strict=True):
+        case.shown = judged
+
+
 async def _judge(work: Work, checkpoint_id: UUID, cases: Sequence[_Case]) -> Gate | None:
     """Give each case that is new its row or its problem; None where the checkpoint is not the caller's."""
     found = await _facts(work, checkpoint_id, cases) if at_own_place(work, checkpoint_id) else {}
@@ -127,12 +156,31 @@ async def _judge(work: Work, checkpoint_id: UUID, cases: Sequence[_Case]) -> Gat
             case.problem = _fault(work, case)
         if not case.repeats and case.problem is None:
             case.row = _row(work, gate, rules, case, found[case.id])
+    await _use_passes(work, gate, rules, [case for case in cases if case.row and case.shown])
     return gate
+
+
+async def _use_passes(work: Work, gate: Gate, rules: Rules, cases: Sequence[_Case]) -> None:
+    """Keep what was shown. Whoever crosses uses a pass up; of two at the same moment the later is judged anew."""
+    if not cases:
+        return
+    kept = await keep_showings(work, gate, [_showed(case) for case in cases])
+    late = [case for case in cases if case.id not in kept and case.uses]
+    for case in late:
+        assert case.shown is not None
+        case.shown = case.shown.replayed()
+        case.row = _row(work, gate, rules, case, _NOBODY)
+    await keep_showings(work, gate, [_showed(case) for case in late])
+
+
+def _showed(case: _Case) -> Showed:
+    assert case.shown is not None
+    return Showed(case.id, case.shown, case.moment.occurred_at, case.uses)
 
 
 async def _facts(work: Work, checkpoint_id: UUID, cases: Sequence[_Case]) -> dict[UUID, asyncpg.Record]:
     """Return, by the case's id, the checkpoint with its rules and whom the register knows by what was claimed."""
-    asked = [(case.id, *claim_of(work, case.body.subject)) for case in cases if not case.repeats]
+    asked = [(case.id, *_claim(work, case)) for case in cases if not case.repeats]
     if not asked:
         return {}
     statement, values = _FACTS.of(asked)
@@ -140,16 +188,23 @@ async def _facts(work: Work, checkpoint_id: UUID, cases: Sequence[_Case]) -> dic
     return {row["id"]: row for row in rows}
 
 
+def _claim(work: Work, case: _Case) -> Claim:
+    """Return by what a case is known: its pass, which identifies nobody where it fails, or what was said."""
+    if case.shown is not None:
+        return Claim(None, case.shown.person_id, None, None)
+    return claim_of(work, case.body.subject)
+
+
 def _fault(work: Work, case: _Case) -> Problem | None:
     """Return what speaks against a body that its schema allows."""
-    if case.body.subject.pass_ is not None:
-        return PassUnsupported()
     if in_the_future(work, case.moment.occurred_at):
         return at("/occurred_at", "in-the-future")
     return None
 
 
-def _row(work: Work, gate: Gate, rules: Rules, case: _Case, found: asyncpg.Record) -> DecisionRow:
+def _row(
+    work: Work, gate: Gate, rules: Rules, case: _Case, found: asyncpg.Record | Mapping[str, Any]
+) -> DecisionRow:
     body = case.body
     known = found["person_id"] is not None
     decision = judge(
@@ -165,6 +220,8 @@ def _row(work: Work, gate: Gate, rules: Rules, case: _Case, found: asyncpg.Recor
             purpose=body.purpose,
             gate_unit=gate.unit_code,
             gate_township=work.township_code,
+            pass_failures=case.shown.reasons if case.shown else frozenset(),
+            pass_purposes=case.shown.purposes if case.shown else None,
         ),
     )
     ruling = Ruling(
@@ -193,6 +250,7 @@ async def _store(work: Work, gate: Gate, cases: Sequence[_Case]) -> None:
             _count(work, gate, case.ruling)
             if DenyReason.IN_QUARANTINE in case.ruling.reasons:
                 breaches.append(case.id)
+    await give_back(work, [case.id for case in cases if case.uses and case.id not in stored])
     work.touch(RecordKind.DECISION, stored)
     await _raise_breaches(work, breaches)
 

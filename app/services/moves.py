@@ -33,6 +33,7 @@ WHERE township_code = $1 AND person_id = ANY($2) ORDER BY id FOR NO KEY UPDATE
 
 _MOVE_HOUSEHOLD = "UPDATE households SET unit_code = $3 WHERE township_code = $1 AND id = $2"
 _MOVE_PEOPLE = "UPDATE people SET unit_code = $3, rev = rev + 1 WHERE township_code = $1 AND id = ANY($2)"
+_MOVE_PASSES = "UPDATE passes SET unit_code = $3 WHERE township_code = $1 AND person_id = ANY($2)"
 _MOVE_CHECKS = (
     "UPDATE household_checks SET unit_code = $3 WHERE township_code = $1 AND household_id = $2 RETURNING id"
 )
@@ -105,6 +106,7 @@ async def _move_register(work: Work, move: _Move) -> None:
     checks = await work.sql.fetch(_MOVE_CHECKS, work.township_code, move.household_id, move.to_unit)
     await work.sql.execute(_MOVE_LINES, work.township_code, move.household_id, move.to_unit)
     await work.sql.execute(_MOVE_PEOPLE, work.township_code, move.people, move.to_unit)
+    await work.sql.execute(_MOVE_PASSES, work.township_code, move.people, move.to_unit)
     work.touch(RecordKind.HOUSEHOLD, [move.household_id])
     work.touch(RecordKind.PERSON, move.people)
     work.touch(RecordKind.CHECK, (check["id"] for check in checks))

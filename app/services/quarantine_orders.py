@@ -23,6 +23,7 @@ from app.domain.quarantine import ends_on, required_slots
 from app.schemas.quarantine import Helper, OrderBody, OrderView
 from app.services import batch, household_sites
 from app.services.claims import settle
+from app.services.passes import revoke_passes_of
 from app.services.quarantine_slots import OwedSlot, add_slots
 from app.services.quarantine_views import HELPERS, order_views
 from app.services.sealing import seal
@@ -234,6 +235,7 @@ async def _begin_quarantine(
     await work.sql.execute(
         _MARK_PEOPLE, work.township_code, [o.person_id for o in orders], [o.id for o in orders]
     )
+    await revoke_passes_of(work, [order.person_id for order in orders])
     work.touch(RecordKind.QUARANTINE_ORDER, (order.id for order in orders))
     work.touch(RecordKind.PERSON, (order.person_id for order in orders))
     await add_slots(work, owed)

@@ -30,6 +30,8 @@ SEALED = (
     SealedColumn("conflicts", "current_sealed", "conflicts.current"),
     SealedColumn("conflicts", "proposed_sealed", "conflicts.proposed"),
     SealedColumn("photos", "position_sealed", "photos.position"),
+    SealedColumn("gate_keys", "private_sealed", "gate_keys.private"),
+    SealedColumn("passes", "code_sealed", "passes.code"),
 )
 """Every sealed column; a house rule compares it with the tables."""
 

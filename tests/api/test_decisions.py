@@ -196,12 +196,11 @@ async def test_what_a_gate_may_not_send(town: Town) -> None:
         assert answer.status_code == 422, code
         found = answer.json()["errors"]
         assert [(error["pointer"], error["code"]) for error in found] == [(pointer, code)]
-    with_pass = await office.post(f"/v1/checkpoints/{gate}/decisions", json=seen({"pass": "P1:XYZ"}))
-    assert (with_pass.status_code, with_pass.json()["code"]) == (422, "pass-unsupported")
     assert (
         await town.owner.fetchval("SELECT count(*) FROM decisions WHERE township_code = $1", town.code) == 0
     )
     assert await counters(town) == {}
+    assert codes(await decide(office, gate, seen({"pass": "P1:XYZ"}))) == ["outsider", "pass_invalid"]
 
 
 async def test_a_repeat_is_answered_as_it_was_and_other_content_refused(town: Town) -> None:
@@ -370,7 +369,7 @@ async def test_a_batch_keeps_its_good_items(town: Town) -> None:
     assert [(o.problem.code if o.problem else "stored", o.replayed) for o in outcomes] == [
         ("stored", False),
         ("stored", True),
-        ("pass-unsupported", False),
+        ("stored", False),
         ("stored", True),
         ("id-reused", False),
         ("id-reused", False),
@@ -383,10 +382,11 @@ async def test_a_batch_keeps_its_good_items(town: Town) -> None:
     assert codes(answers[7]) == ["outsider", "purpose_not_allowed"]
     assert [outcome.problem.code for outcome in nowhere if outcome.problem] == ["not-found", "not-found"]
     assert await counters(town) == {
-        (town.units[0], "denials"): 3,
-        (town.units[0], "denied_outsider"): 3,
+        (town.units[0], "denials"): 4,
+        (town.units[0], "denied_outsider"): 4,
         (town.units[0], "denied_no_mask"): 1,
         (town.units[0], "denied_purpose_not_allowed"): 1,
+        (town.units[0], "denied_pass_invalid"): 1,
         (town.units[0], "denied_in_quarantine"): 1,
         (town.units[1], "alerts_open"): 1,
     }

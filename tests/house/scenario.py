@@ -120,6 +120,16 @@ async def make_scenario(town: Town) -> Scenario:
     s.ids["photos"] = sha256(photo)
     sent = await s.office.put(f"/v1/photos/{s.ids['photos']}", content=photo)
     assert sent.status_code == 201, sent.text
+    await s.make(
+        "passes",
+        "/v1/passes",
+        {
+            "person_id": member,
+            "class": "standing",
+            "valid_from": at,
+            "valid_to": (now + timedelta(days=1)).isoformat(),
+        },
+    )
     s.ids["alerts"] = (await s.office.get("/v1/alerts?status=open")).json()["items"][0]["id"]
     gate = await s.make(
         "checkpoints", "/v1/checkpoints", {"number": 1, "unit_code": unit, "name": "村口", "kind": "village"}

@@ -11,7 +11,15 @@ from app.models.fence import FENCE, MAY_DELETE
 from app.services.resealing import SEALED
 
 ROOT = Path(__file__).parents[2]
-SHARED = {"townships", "accounts", "former_assignments", "sessions", "login_attempts", "api_keys"}
+SHARED = {
+    "townships",
+    "accounts",
+    "former_assignments",
+    "sessions",
+    "login_attempts",
+    "api_keys",
+    "gate_keys",
+}
 TABLES = sorted(metadata.tables.values(), key=lambda t: t.name)
 FENCED = [table for table in TABLES if table.name not in SHARED]
 
@@ -70,7 +78,7 @@ async def test_definer_functions_are_the_lawful_crossings(owner: asyncpg.Pool) -
         "SELECT proname, proconfig, has_function_privilege('public', oid, 'execute') AS anyone FROM pg_proc"
         " WHERE prosecdef AND pronamespace = 'public'::regnamespace ORDER BY proname"
     )
-    assert [row["proname"] for row in rows] == ["append_feed", "identify", "raise_breach"]
+    assert [row["proname"] for row in rows] == ["append_feed", "identify", "pass_standing", "raise_breach"]
     assert all(any(setting.startswith("search_path=") for setting in row["proconfig"]) for row in rows)
     assert not any(row["anyone"] for row in rows)
 

@@ -1,0 +1,192 @@
+"""Passes that are shown at a gate: judged by the same function as offline, against the tables instead of a bundle."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from app.core.problems import NotFound
+from app.core.work import Work
+from app.domain.days import local_day
+from app.domain.enums import DenyReason, Direction, Purpose, Verdict
+from app.domain.passes import (
+    Fault,
+    Finding,
+    Gatebook,
+    Judgement,
+    PassKey,
+    Showing,
+    Step,
+    unpack,
+    use_of,
+    verify,
+)
+from app.schemas.passes import StepView, VerifyBody, VerifyView
+from app.services.checkpoint_places import check_place
+from app.services.gate_keys import known_keys
+from app.services.gate_rulings import Gate
+from app.services.pass_codes import read_code
+from app.services.passes import stored_number
+
+_GATE = "SELECT number FROM checkpoints WHERE township_code = $1 AND id = $2"
+_STANDING = "SELECT number, person_id, purposes, revoked_at, used FROM pass_standing($1, $2)"
+
+_KEEP = """
+INSERT INTO pass_showings (township_code, unit_code, checkpoint_id, decision_id, number, at, faults, used)
+SELECT $1, $2, $3, n.decision_id, n.number, n.at, string_to_array(n.faults, ','), n.used
+FROM unnest($4::uuid[], $5::bigint[], $6::timestamptz[], $7::text[], $8::text[])
+    AS n(decision_id, number, at, faults, used)
+ORDER BY n.number, n.used, n.decision_id
+ON CONFLICT DO NOTHING RETURNING decision_id
+"""
+
+_GIVE_BACK = """
+UPDATE pass_showings s SET used = NULL WHERE s.township_code = $1 AND s.decision_id = ANY($2) AND NOT EXISTS (
+    SELECT 1 FROM decisions d WHERE d.township_code = $1 AND d.id = s.decision_id)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A pass as it was shown for one decision."""
+
+    code: str
+    at: datetime
+    direction: Direction
+    last_six: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a shown pass proved: whose it is, for which purposes, and what a crossing would use up of it."""
+
+    judgement: Judgement
+    person_id: UUID | None = None
+    purposes: frozenset[Purpose] | None = None
+    use: str | None = None
+
+    @property
+    def reasons(self) -> frozenset[DenyReason]:
+        """Why it does not count; empty where it does."""
+        return self.judgement.reasons
+
+    @property
+    def number(self) -> int | None:
+        """The number of a pass whose signature is good, as it is stored."""
+        said = self.judgement.pass_
+        return None if said is None else stored_number(said.number)
+
+    def replayed(self) -> "Judged":
+        """Return what it proves when a parallel crossing was quicker."""
+        used = tuple(
+            Finding(Step.REPLAY, Fault.USED) if f.step is Step.REPLAY else f for f in self.judgement.findings
+        )
+        return Judged(replace(self.judgement, findings=used))
+
+
+async def gate_number(work: Work, checkpoint_id: UUID) -> int | None:
+    """Return the number of a checkpoint, or None where there is none for this caller."""
+    number: int | None = await work.sql.fetchval(_GATE, work.township_code, checkpoint_id)
+    return number
+
+
+async def judge_passes(work: Work, gate: int, shown: Sequence[Shown]) -> list[Judged]:
+    """Judge passes at the gate of a number."""
+    codes = [read_code(one.code) for one in shown]
+    said = [unpack(code[0]) for code in codes if code]
+    numbers = {stored_number(one.number) for one in said}
+    keys = await known_keys(work, {one.key_id for one in said}) if said else {}
+    rows = await work.sql.fetch(_STANDING, work.township_code, list(numbers)) if numbers else []
+    standing = {row["number"]: row for row in rows}
+    return [_judge(work, gate, one, code, keys, standing) for one, code in zip(shown, codes, strict=True)]
+
+
+def _judge(
+    work: Work,
+    gate: int,
+    shown: Shown,
+    code: tuple[bytes, bytes] | None,
+    keys: Mapping[int, PassKey],
+    standing: Mapping[int, asyncpg.Record],
+) -> Judged:
+    day = local_day(shown.at, work.township.zone)
+    row = standing.get(stored_number(unpack(code[0]).number)) if code else None
+    judgement = verify(
+        Showing(code, shown.at, day, gate, shown.direction, shown.last_six), _book(code, keys, row)
+    )
+    said = judgement.pass_
+    if said is None:
+        return Judged(judgement)
+    if row is None:  # signed with our key, and never issued by us
+        return Judged(
+            replace(judgement, findings=(*judgement.findings[:3], Finding(Step.REVOKED, Fault.REVOKED)))
+        )
+    if judgement.reasons:
+        return Judged(judgement)
+    purposes = frozenset(map(Purpose, row["purposes"])) or None
+    return Judged(judgement, row["person_id"], purposes, use_of(said.class_, day, shown.direction))
+
+
+def _book(
+    code: tuple[bytes, bytes] | None, keys: Mapping[int, PassKey], row: asyncpg.Record | None
+) -> Gatebook:
+    if code is None or row is None:
+        return Gatebook(keys, (), ())
+    number = unpack(code[0]).number
+    revoked = () if row["revoked_at"] is None else (number,)
+    return Gatebook(keys, revoked, [(number, used) for used in row["used"]])
+
+
+@dataclass(frozen=True, slots=True)
+class Showed:
+    """A shown pass on its way into the tables, with what its crossing uses up of it."""
+
+    decision_id: UUID
+    judged: Judged
+    at: datetime
+    use: str | None
+
+
+async def keep_showings(work: Work, gate: Gate, showed: Iterable[Showed]) -> frozenset[UUID]:
+    """Store what was shown; return the decisions whose pass was still good for it. A pass is used up by one alone."""
+    rows = [
+        (s.decision_id, s.judged.number, s.at, ",".join(sorted(_faults(s.judged))), s.use)
+        for s in showed
+        if s.judged.number is not None
+    ]
+    if not rows:
+        return frozenset()
+    columns = map(list, zip(*rows, strict=True))
+    made = await work.sql.fetch(_KEEP, work.township_code, gate.unit_code, gate.checkpoint_id, *columns)
+    return frozenset(row["decision_id"] for row in made)
+
+
+async def give_back(work: Work, decision_ids: Sequence[UUID]) -> None:
+    """Let decisions that were not stored after all have used nothing up."""
+    if decision_ids:
+        await work.sql.execute(_GIVE_BACK, work.township_code, decision_ids)
+
+
+def _faults(judged: Judged) -> set[str]:
+    return {finding.fault for finding in judged.judgement.findings if finding.fault}
+
+
+async def verify_pass(work: Work, body: VerifyBody) -> VerifyView:
+    """Judge a code at a checkpoint, step by step; nothing is stored and nothing used up.
+
+    Raises:
+        NotFound: no such checkpoint, or not for this caller.
+    """
+    check_place(work, body.checkpoint_id)
+    gate = await gate_number(work, body.checkpoint_id)
+    if gate is None:
+        raise NotFound
+    shown = Shown(body.code, body.at or work.now, Direction(body.direction), body.holder_last6)
+    (judged,) = await judge_passes(work, gate, [shown])
+    steps = [
+        StepView(step=f.step, ok=True) if f.fault is None else StepView(step=f.step, ok=False, code=f.fault)
+        for f in judged.judgement.findings
+    ]
+    return VerifyView(verdict=Verdict.DENY if judged.reasons else Verdict.PASS, steps=steps)
