@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("key_number", sa.SmallInteger(), nullable=False),
         sa.Column("key_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.Column("code_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_by", sa.Uuid(), nullable=True),

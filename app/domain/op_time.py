@@ -50,6 +50,8 @@ class Moment:
     occurred_at: datetime
     claimed_at: datetime | None = None
     quality: TimeQuality | None = None
+    recorded_at: datetime | None = None
+    """When it was recorded on the phone, where the monotonic clock told: no typed time reaches behind it."""
 
 
 def recorded_at(clocks: PhoneClocks, received_at: datetime) -> OpTime:
@@ -73,7 +75,8 @@ def moment_of(recorded: OpTime, wall_ms: int, typed: datetime) -> Moment:
     """
     gap = wall_ms - _milliseconds(typed)
     at = recorded.at - timedelta(milliseconds=gap) if 0 <= gap <= LONGEST_GAP_MS else recorded.at
-    return Moment(at, typed, recorded.quality)
+    known = recorded.at if recorded.quality is TimeQuality.EXACT else None
+    return Moment(at, typed, recorded.quality, known)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

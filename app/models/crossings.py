@@ -88,13 +88,15 @@ CROSSINGS = (IDENTIFY, RAISE_BREACH)
 
 PASS_STANDING = Crossing(
     signature="pass_standing(town bigint, numbers bigint[])",
-    returns="TABLE (number bigint, person_id uuid, purposes text[], revoked_at timestamptz, used text[])",
+    returns=(
+        "TABLE (number bigint, payload bytea, person_id uuid, purposes text[], revoked_at timestamptz, used text[])"
+    ),
     variables="",
     allowed=f"{_GATE} && int8multirange(int8range(town * 1000, town * 1000 + 1000))",
     lanes=("unit", "gate"),
     body="""
     RETURN QUERY
-    SELECT p.number, p.person_id, p.purposes, p.revoked_at, ARRAY(
+    SELECT p.number, p.payload, p.person_id, p.purposes, p.revoked_at, ARRAY(
         SELECT s.used::text FROM public.pass_showings s
         WHERE s.township_code = town AND s.number = p.number AND s.used IS NOT NULL)
     FROM public.passes p WHERE p.township_code = town AND p.number = ANY (numbers);

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, LargeBinary, SmallInteger, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from app.models.base import TownshipData, Written, document, points_to, sealed, texts, time_field
@@ -62,6 +62,8 @@ class Pass(Written, table=True):
     key_id: UUID
     number: int = Field(sa_type=BigInteger)
     """The 64 random bits, as a signed number."""
+    payload: bytes = Field(sa_type=LargeBinary)
+    """The 17 bytes that were signed: a code that says something else under this number was never issued."""
     code_sealed: bytes | None = sealed()
     """The text of its QR code: whoever reads it can use it."""
     revoked_at: datetime | None = time_field(default=None)

@@ -23,6 +23,7 @@ Writer = Annotated[Work, allow(Permission.PASSES_WRITE)]
 
 _SECRET = {"Cache-Control": "no-store"}
 """Whoever has a code can use it."""
+_STYLED = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
 
 
 @router.post("", status_code=201, responses={409: {"description": "In quarantine, or the id was used."}})
@@ -72,6 +73,6 @@ async def revoke_pass(work: Writer, pass_id: Id, body: RevokeBody) -> PassView:
 
 
 @sheets.get("/{unit_code}/passes/sheet", response_class=HTMLResponse)
-async def print_sheet(work: Reader, unit_code: UnitCode) -> HTMLResponse:
-    """A page with all valid passes of a unit, to print on A4 and cut."""
-    return HTMLResponse(await pass_sheets.unit_sheet(work, int(unit_code)), headers=_SECRET)
+async def print_sheet(work: Reader, unit_code: UnitCode, paging: Paged) -> HTMLResponse:
+    """A page with valid passes of a unit, the first issued first, to print on A4 and cut: ten a sheet."""
+    return HTMLResponse(await pass_sheets.unit_sheet(work, int(unit_code), paging), headers=_SECRET | _STYLED)

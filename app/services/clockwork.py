@@ -18,6 +18,7 @@ from app.core.kit import Kit
 from app.core.problems import Problem
 from app.core.work import OpenTownship, Work
 from app.services import quarantine_clock
+from app.services.gate_keys import rotate_pass_keys
 from app.services.photo_uploads import forget_unfinished
 from app.services.sync.held import retry_held
 from app.services.tidying import tidy
@@ -99,4 +100,5 @@ async def tick_township(work: Work) -> None:
     await quarantine_clock.release_orders(work)
     await quarantine_clock.close_slots(work)
     await quarantine_clock.settle_late_visits(work)
+    await rotate_pass_keys(work)
     await work.sql.execute(_ADVANCE, work.township_code, work.now)

@@ -95,7 +95,7 @@ async def decide(
     future.
     """
     cases = _cases(work, checkpoint_id, bodies, moments or [as_typed(work, body) for body in bodies])
-    await _read_passes(work, checkpoint_id, cases, online=moments is None)
+    await _read_passes(work, checkpoint_id, cases)
     gate = await _judge(work, checkpoint_id, cases)
     if gate is None:
         return [Outcome(case.id, problem=NotFound()) for case in cases]
@@ -123,8 +123,9 @@ def _content_hash(work: Work, checkpoint_id: UUID, body: DecisionBody) -> bytes:
     return work.vault.fingerprint("decision", f"{checkpoint_id} {content}")
 
 
-async def _read_passes(work: Work, checkpoint_id: UUID, cases: Sequence[_Case], online: bool) -> None:
-    """Judge the passes that were shown. With signal the time is the server's, so that no clock revives a pass."""
+async def _read_passes(work: Work, checkpoint_id: UUID, cases: Sequence[_Case]) -> None:
+    """Judge the passes that were shown, at the time that the monotonic clock tells, else at the server's: neither a
+    clock that was set back nor a typed time revives a pass."""
     showing = [case for case in cases if case.body.subject.pass_ is not None and not case.repeats]
     number = await gate_number(work, checkpoint_id) if showing else None
     if number is None:
@@ -132,7 +133,7 @@ async def _read_passes(work: Work, checkpoint_id: UUID, cases: Sequence[_Case], 
     shown = [
         Shown(
             case.body.subject.pass_ or "",
-            work.now if online else case.moment.occurred_at,
+            case.moment.recorded_at or work.now,
             case.body.direction,
             case.body.subject.holder_last6,
         )

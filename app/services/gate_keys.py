@@ -33,8 +33,14 @@ KNOWN_BEFORE = timedelta(days=3)
 FURTHEST_START = timedelta(days=45)
 """How far ahead a pass may begin."""
 NUMBERS = 256
+EARLIER = timedelta(hours=1)
+"""By how much a key without a predecessor begins before it is made: the clocks of several hosts differ."""
 
 _LOCK = "SELECT 1 FROM townships WHERE code = $1 FOR NO KEY UPDATE"
+_KEEP = "SELECT dropped_at IS NULL FROM gate_keys WHERE id = $1 FOR SHARE"
+_LAST = """
+SELECT number FROM gate_keys WHERE township_code = $1 AND use = 'pass' ORDER BY signs_from DESC, id DESC LIMIT 1
+"""
 _ALL = """
 SELECT id, number, private_sealed, jwk, signs_from, signs_until, ends_at, dropped_at FROM gate_keys
 WHERE township_code = $1 AND use = $2 AND ends_at > $3 ORDER BY signs_from, id
@@ -53,7 +59,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 _LINES = """
 SELECT k.number, k.signs_from, k.signs_until, k.ends_at, k.dropped_at, (
     SELECT count(*) FROM passes p
-    WHERE p.township_code = $1 AND p.key_id = k.id AND p.revoked_at IS NULL AND p.valid_to > $2) AS good
+    WHERE p.township_code = $1 AND p.key_id = k.id AND k.dropped_at IS NULL AND p.revoked_at IS NULL
+        AND p.valid_to > $2) AS good
 FROM gate_keys k WHERE k.township_code = $1 AND k.use = 'pass' AND k.ends_at > $2 ORDER BY k.signs_from, k.id
 """
 _DROP = """
@@ -106,9 +113,14 @@ class SigningKey:
 
 async def pass_key(work: Work) -> SigningKey:
     """Return the key that signs passes now."""
-    rows = await keep_pass_keys(work)
-    row = next(r for r in rows if r["signs_from"] <= work.now < r["signs_until"] and r["dropped_at"] is None)
-    return _signing(work, row)
+    while True:
+        rows = await keep_pass_keys(work)
+        row = next(
+            r for r in rows if r["signs_from"] <= work.now < r["signs_until"] and r["dropped_at"] is None
+        )
+        # Whoever drops it waits until this pass is stored, and so lists it.
+        if await work.sql.fetchval(_KEEP, row["id"]):
+            return _signing(work, row)
 
 
 async def keep_pass_keys(work: Work) -> Sequence[asyncpg.Record]:
@@ -118,7 +130,8 @@ async def keep_pass_keys(work: Work) -> Sequence[asyncpg.Record]:
         await work.sql.execute(_LOCK, work.township_code)
         rows = await work.sql.fetch(_ALL, work.township_code, "pass", work.now)
         while (until := _covered_until(work, rows)) < work.now + KNOWN_BEFORE:
-            await _make(work, "pass", _next_number(rows), until, until + SIGNS)
+            first = until - EARLIER if until == work.now else until
+            await _make(work, "pass", await _next_number(work, rows), first, until + SIGNS)
             rows = await work.sql.fetch(_ALL, work.township_code, "pass", work.now)
     return rows
 
@@ -132,11 +145,17 @@ def _covered_until(work: Work, rows: Sequence[asyncpg.Record]) -> datetime:
     return until
 
 
-def _next_number(rows: Sequence[asyncpg.Record]) -> int:
-    """Return a number that none of the living keys has, the one behind the newest where it is free."""
+async def _next_number(work: Work, rows: Sequence[asyncpg.Record]) -> int:
+    """Return a number that none of the living keys has: they are counted on, so that each comes again after years."""
     taken = {row["number"] for row in rows}
-    first = rows[-1]["number"] + 1 if rows else 1
+    first = (await work.sql.fetchval(_LAST, work.township_code) or 0) + 1
     return next(n % NUMBERS for n in range(first, first + NUMBERS) if n % NUMBERS not in taken)
+
+
+async def rotate_pass_keys(work: Work) -> None:
+    """Let the next key be known in good time, in a township that has issued passes: for the clock."""
+    if await work.sql.fetchval(_LAST, work.township_code) is not None:
+        await keep_pass_keys(work)
 
 
 async def list_pass_keys(work: Work) -> list[KeyLine]:

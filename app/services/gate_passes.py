@@ -31,20 +31,19 @@ from app.services.pass_codes import read_code
 from app.services.passes import stored_number
 
 _GATE = "SELECT number FROM checkpoints WHERE township_code = $1 AND id = $2"
-_STANDING = "SELECT number, person_id, purposes, revoked_at, used FROM pass_standing($1, $2)"
+_STANDING = "SELECT number, payload, person_id, purposes, revoked_at, used FROM pass_standing($1, $2)"
 
 _KEEP = """
 INSERT INTO pass_showings (township_code, unit_code, checkpoint_id, decision_id, number, at, faults, used)
 SELECT $1, $2, $3, n.decision_id, n.number, n.at, string_to_array(n.faults, ','), n.used
 FROM unnest($4::uuid[], $5::bigint[], $6::timestamptz[], $7::text[], $8::text[])
     AS n(decision_id, number, at, faults, used)
-ORDER BY n.number, n.used, n.decision_id
+ORDER BY n.number, n.used, n.at, n.decision_id
 ON CONFLICT DO NOTHING RETURNING decision_id
 """
 
 _GIVE_BACK = """
-UPDATE pass_showings s SET used = NULL WHERE s.township_code = $1 AND s.decision_id = ANY($2) AND NOT EXISTS (
-    SELECT 1 FROM decisions d WHERE d.township_code = $1 AND d.id = s.decision_id)
+UPDATE pass_showings SET used = NULL WHERE township_code = $1 AND decision_id = ANY($2)
 """
 
 
@@ -119,7 +118,9 @@ def _judge(
     said = judgement.pass_
     if said is None:
         return Judged(judgement)
-    if row is None:  # signed with our key, and never issued by us
+    if (
+        row is None or code is None or row["payload"] != code[0]
+    ):  # signed with our key, and never issued by us
         return Judged(
             replace(judgement, findings=(*judgement.findings[:3], Finding(Step.REVOKED, Fault.REVOKED)))
         )

@@ -1,12 +1,16 @@
 """Passes on paper and on screens: QR codes, and a unit's printable A4 sheet."""
 
+import asyncio
 import io
+from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 from uuid import UUID
 
+import asyncpg
 import segno
 
+from app.core.paging import Paging, mark
 from app.core.problems import NotFound
 from app.core.work import Work
 from app.services.pass_views import CODE, show_pass
@@ -21,11 +25,11 @@ _VALID = """
 SELECT p.id, p.code_sealed, p.class, p.purposes, p.valid_from, p.valid_to, q.name, c.name AS gate
 FROM passes p
 JOIN people q ON q.township_code = p.township_code AND q.id = p.person_id
-JOIN households h ON h.township_code = p.township_code AND h.id = q.household_id
 LEFT JOIN checkpoints c ON c.township_code = p.township_code AND c.id = p.checkpoint_id
 LEFT JOIN gate_keys k ON k.id = p.key_id
 WHERE p.township_code = $1 AND p.unit_code = $2 AND p.revoked_at IS NULL AND p.valid_to > $3 AND k.dropped_at IS NULL
-ORDER BY h.address, q.name, p.valid_from, p.id LIMIT 2000
+    AND ($4::uuid IS NULL OR p.id > $4)
+ORDER BY p.id LIMIT $5
 """
 
 CLASSES = {"single": "一次", "daily": "每日", "standing": "长期"}
@@ -48,9 +52,10 @@ article {{ break-inside: avoid; border: 0.3mm dashed #888; padding: 4mm; display
 svg {{ width: 44mm; height: 44mm; flex: none }}
 h2 {{ font-size: 15pt; margin: 0 0 1mm }}
 p {{ margin: 0 0 1mm; overflow-wrap: anywhere }}
+@media print {{ nav {{ display: none }} }}
 </style></head><body><main>
 {cards}
-</main></body></html>
+</main>{more}</body></html>
 """
 _CARD = """<article>{svg}<div><h2>{name}</h2><p>{unit}</p><p>{kind} · {gate}</p><p>{purposes}</p>
 <p>{starts} 起</p><p>{ends} 止</p></div></article>"""
@@ -82,8 +87,8 @@ async def pass_code(work: Work, pass_id: UUID) -> str:
     return (await show_pass(work, pass_id)).code
 
 
-async def unit_sheet(work: Work, unit_code: int) -> str:
-    """Return a page with every pass of a unit that is or will be valid, to print and cut.
+async def unit_sheet(work: Work, unit_code: int, paging: Paging) -> str:
+    """Return a page with passes of a unit that are or will be valid, in the order of issue, to print and cut.
 
     Raises:
         NotFound: no such unit, or not for this caller.
@@ -91,10 +96,14 @@ async def unit_sheet(work: Work, unit_code: int) -> str:
     unit = await work.sql.fetchval(_UNIT, work.township_code, unit_code)
     if unit is None:
         raise NotFound
-    rows = await work.sql.fetch(_VALID, work.township_code, unit_code, work.now)
+    (behind,) = paging.key(UUID) or (None,)
+    rows = await work.sql.fetch(_VALID, work.township_code, unit_code, work.now, behind, paging.limit + 1)
+    shown = rows[: paging.limit]
+    codes = [unseal(work, CODE, row["id"], row["code_sealed"]) or "" for row in shown]
+    pictures = await asyncio.to_thread(lambda: [qr_svg(code).decode() for code in codes])  # 10 ms each
     cards = "\n".join(
         _CARD.format(
-            svg=qr_svg(unseal(work, CODE, row["id"], row["code_sealed"]) or "").decode(),
+            svg=svg,
             name=escape(row["name"]),
             unit=escape(unit),
             kind=CLASSES[row["class"]],
@@ -103,9 +112,16 @@ async def unit_sheet(work: Work, unit_code: int) -> str:
             starts=_time(work, row["valid_from"]),
             ends=_time(work, row["valid_to"]),
         )
-        for row in rows
+        for row, svg in zip(shown, pictures, strict=True)
     )
-    return _PAGE.format(unit=escape(unit), cards=cards)
+    return _PAGE.format(
+        unit=escape(unit), cards=cards, more=_more(shown, paging) if len(rows) > len(shown) else ""
+    )
+
+
+def _more(shown: Sequence[asyncpg.Record], paging: Paging) -> str:
+    """Return the way to the next page, which is not printed."""
+    return f'<nav><a href="?limit={paging.limit}&amp;after={mark(shown[-1]["id"])}">下一页</a></nav>'
 
 
 def _time(work: Work, moment: datetime) -> str:

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 import asyncpg
@@ -42,8 +43,8 @@ ORDER BY id FOR SHARE
 _GATES = "SELECT id, number FROM checkpoints WHERE township_code = $1 AND id = ANY($2)"
 _INSERT = """
 INSERT INTO passes (township_code, author_id, recorded_at, id, unit_code, content_hash, person_id, class, checkpoint_id,
-    purposes, valid_from, valid_to, key_number, key_id, number, code_sealed)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+    purposes, valid_from, valid_to, key_number, key_id, number, payload, code_sealed)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 ON CONFLICT DO NOTHING RETURNING id
 """
 _REVOKE = """
@@ -51,7 +52,7 @@ UPDATE passes SET revoked_at = $3, revoked_by = $4, revoke_reason = $5
 WHERE township_code = $1 AND id = $2 AND revoked_at IS NULL
 """
 _REVOKE_OF = """
-UPDATE passes SET revoked_at = $3, revoked_by = $4, revoke_reason = 'quarantine'
+UPDATE passes SET revoked_at = $3, revoked_by = $4, revoke_reason = $5
 WHERE township_code = $1 AND person_id = ANY($2) AND revoked_at IS NULL AND valid_to > $3
 """
 _LAST_SIX = 6
@@ -97,14 +98,13 @@ def _refusal(
     person = people.get(body.person_id)
     if person is None or (body.checkpoint_id is not None and body.checkpoint_id not in gates):
         return NotFound()
-    starts, minutes = _minutes(body.valid_from, body.valid_to)
-    if starts < 0:
+    if body.valid_from.timestamp() < 0:
         return at("/valid_from", "before-1970")
     if body.valid_from > work.now + FURTHEST_START:
         return at("/valid_from", "out-of-range")
-    if minutes <= 0:
+    if body.valid_to <= body.valid_from:
         return at("/valid_to", "not-after-start")
-    if minutes > LONGEST // _MINUTE:
+    if body.valid_to - body.valid_from > LONGEST:
         return at("/valid_to", "pass-too-long")
     return InQuarantine() if person["quarantine_order_id"] is not None else None
 
@@ -113,9 +113,9 @@ _MINUTE = timedelta(minutes=1)
 
 
 def _minutes(valid_from: datetime, valid_to: datetime) -> tuple[int, int]:
-    """Return the first minute of Unix time and how many it lasts; begun minutes count whole."""
+    """Return the first minute of Unix time and how many it lasts; begun minutes count whole, up to the longest."""
     first = int(valid_from.timestamp() // 60)
-    return first, -int(-valid_to.timestamp() // 60) - first
+    return first, min(-int(-valid_to.timestamp() // 60) - first, LONGEST // _MINUTE)
 
 
 async def _issue(work: Work, item: batch.Item[PassBody], person: asyncpg.Record, gate: int) -> bool:
@@ -141,6 +141,7 @@ async def _issue(work: Work, item: batch.Item[PassBody], person: asyncpg.Record,
         key.number,
         key.id,
         stored_number(said.number),
+        payload,
         seal(work, CODE, item.id, code),
     )
     return made is not None
@@ -169,6 +170,8 @@ async def revoke_pass(work: Work, pass_id: UUID, reason: str | None) -> PassView
     return await show_pass(work, pass_id)
 
 
-async def revoke_passes_of(work: Work, people: Sequence[UUID]) -> None:
-    """Revoke the passes of people who are put under quarantine."""
-    await work.sql.execute(_REVOKE_OF, work.township_code, people, work.now, work.account_id)
+async def revoke_passes_of(
+    work: Work, people: Sequence[UUID], reason: Literal["quarantine", "id-number"]
+) -> None:
+    """Revoke passes of people who are put under quarantine, or whose ID number changes: the holder tag is wrong."""
+    await work.sql.execute(_REVOKE_OF, work.township_code, people, work.now, work.account_id, reason)

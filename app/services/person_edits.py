@@ -13,6 +13,7 @@ from app.domain.feed import RecordKind
 from app.domain.quarantine import opens_order
 from app.schemas.households import PersonPatch, PersonView
 from app.services.edits import Edit, Edited, noted, weigh
+from app.services.passes import revoke_passes_of
 from app.services.person_registration import PersonRegistered, read_identity
 from app.services.persons import show_person
 from app.services.quarantine_orders import AlreadyQuarantined, NewOrder, open_orders
@@ -62,6 +63,8 @@ async def merge_person(work: Work, person_id: UUID, body: PersonPatch, edit: Edi
     changes = _with_identity(work, stored, result.changes)
     if changes:
         await _store(work, person_id, {**stored, **changes}, noted(stored, changes, edit, result.seen))
+    if "id_number" in changes:
+        await revoke_passes_of(work, [person_id], "id-number")
     if "exposure" in changes:
         await _quarantine(work, person_id, stored, changes["exposure"])
     return Edited(

@@ -235,7 +235,7 @@ async def _begin_quarantine(
     await work.sql.execute(
         _MARK_PEOPLE, work.township_code, [o.person_id for o in orders], [o.id for o in orders]
     )
-    await revoke_passes_of(work, [order.person_id for order in orders])
+    await revoke_passes_of(work, [order.person_id for order in orders], "quarantine")
     work.touch(RecordKind.QUARANTINE_ORDER, (order.id for order in orders))
     work.touch(RecordKind.PERSON, (order.person_id for order in orders))
     await add_slots(work, owed)

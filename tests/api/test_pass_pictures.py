@@ -15,7 +15,7 @@ from PIL import Image
 from app.services.pass_codes import write_code
 from app.services.pass_sheets import qr_png
 from tests.api.test_passes import issue
-from tests.browser import printed, screenshot
+from tests.browser import printed, screenshot, served
 from tests.domain import pass_cases
 from tests.register import household, register
 from tests.town import Town
@@ -54,7 +54,7 @@ async def test_pictures_of_a_pass(town: Town) -> None:
     assert svg.text.startswith("<svg")
 
 
-async def sheet_of(cadre: httpx.AsyncClient, town: Town) -> tuple[str, list[dict[str, Any]]]:
+async def sheet_of(cadre: httpx.AsyncClient, town: Town) -> tuple[httpx.Response, list[dict[str, Any]]]:
     """Issue a dozen passes, revoke one and let one be over; return the sheet and those that are good."""
     now, made = town.kit.clock.now(), []
     for n in range(12):
@@ -67,24 +67,32 @@ async def sheet_of(cadre: httpx.AsyncClient, town: Town) -> tuple[str, list[dict
     await cadre.post(f"/v1/passes/{made[0]['id']}/revoke", json={})
     page = await cadre.get(f"/v1/units/{town.units[0]}/passes/sheet")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    return page.text, made[1:]
+    return page, made[1:]
 
 
 async def test_the_sheet_has_every_good_pass_and_shows_nothing_as_markup(town: Town) -> None:
-    page, good = await sheet_of(await town.village(), town)
+    cadre = await town.village()
+    answer, good = await sheet_of(cadre, town)
+    page = answer.text
     assert page.count("<article>") == page.count("<svg") == len(good)
     assert "<b>" not in page
     assert page.count("购买食品") == 6
+    found, path = [], f"/v1/units/{town.units[0]}/passes/sheet?limit=4"
+    while path:
+        part = (await cadre.get(path)).text
+        found.append(part.count("<article>"))
+        further = re.search(r'href="([^"]+)"', part)
+        path = f"/v1/units/{town.units[0]}/passes/sheet{further[1].replace('&amp;', '&')}" if further else ""
+    assert found == [4, 4, 3]
 
 
 async def test_the_sheet_in_a_real_browser(town: Town, tmp_path: Path) -> None:
     """Every code on the page can be read, and the page is printed on sheets of A4 without cutting a card."""
     text, good = await sheet_of(await town.village(), town)
-    page = tmp_path / "sheet.html"
-    page.write_text(text, encoding="utf-8")
-    picture = await screenshot(page, 794, 1700)
+    with served(text.content, dict(text.headers)) as address:
+        picture = await screenshot(address, tmp_path, 794, 1700)
+        pdf = await printed(address, tmp_path)
     assert sorted(read_back(picture)) == sorted(made["code"] for made in good)
-    pdf = await printed(page)
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 2
     assert {
         tuple(round(float(n)) for n in box.split()) for box in re.findall(rb"/MediaBox\s*\[([^\]]+)\]", pdf)

@@ -19,9 +19,9 @@ VALUES ($1, $2, 'pass', $3, $4, $5, $5, $6)
 """
 _PASS = """
 INSERT INTO passes (township_code, unit_code, id, content_hash, author_id, recorded_at, person_id, class, purposes,
-    valid_from, valid_to, key_number, key_id, number, revoked_at)
-VALUES ($1, $2, $3, '', $3, $4, $5, 'single', '{}', $4, $4, 0, $3, $6, $7)
-ON CONFLICT (township_code, number) DO UPDATE SET revoked_at = excluded.revoked_at
+    valid_from, valid_to, key_number, key_id, number, revoked_at, payload)
+VALUES ($1, $2, $3, '', $3, $4, $5, 'single', '{}', $4, $4, 0, $3, $6, $7, $8)
+ON CONFLICT (township_code, number) DO UPDATE SET revoked_at = excluded.revoked_at, payload = excluded.payload
 """
 _USED = """
 INSERT INTO pass_showings (township_code, unit_code, decision_id, checkpoint_id, number, at, faults, used)
@@ -45,7 +45,7 @@ async def arrange(town: Town, person: UUID, given: dict[str, Any]) -> None:
         return
     number, unit, now = stored_number(unpack(read[0]).number), int(town.units[0]), datetime.now(UTC)
     revoked_at = now if given["bundle"]["revoked"] else None
-    await town.owner.execute(_PASS, town.code, unit, uuid4(), now, person, number, revoked_at)
+    await town.owner.execute(_PASS, town.code, unit, uuid4(), now, person, number, revoked_at, read[0])
     for _, use in given["bundle"]["used"]:
         await town.owner.execute(_USED, town.code, unit, uuid4(), number, now, use)
 

@@ -60,4 +60,9 @@ def test_visited_at_nine_typed_at_eighteen(typed_ago: timedelta, expected_ago: t
     recorded = OpTime(NOON, TimeQuality.EXACT)
     typed = NOON + wrong - typed_ago
     wall_ms = NOON_MS + int(wrong.total_seconds() * 1000)
-    assert moment_of(recorded, wall_ms, typed) == Moment(NOON - expected_ago, typed, TimeQuality.EXACT)
+    assert moment_of(recorded, wall_ms, typed) == Moment(NOON - expected_ago, typed, TimeQuality.EXACT, NOON)
+
+
+def test_only_the_monotonic_clock_tells_when_something_was_recorded() -> None:
+    for quality in (TimeQuality.WALL, TimeQuality.CLAMPED):
+        assert moment_of(OpTime(NOON, quality), NOON_MS, NOON) == Moment(NOON, NOON, quality, None)
