@@ -14,9 +14,9 @@ from app.services.clockwork import tick_township
 from app.services.gate_keys import drop_pass_key, list_pass_keys, pass_key
 from app.services.pass_codes import read_code, write_code
 from tests.api.test_pass_keys import key_of
-from tests.api.test_passes import HOUR, Gates, issue, place, plain  # noqa: F401 - a fixture
 from tests.conftest import TestClock
 from tests.gate import seen
+from tests.passes import HOUR, Gates, issue, plain
 from tests.pushing import op, push
 from tests.register import id_number
 

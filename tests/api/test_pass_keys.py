@@ -10,9 +10,9 @@ from app.core.problems import NotFound
 from app.domain.passes import unpack
 from app.services.gate_keys import drop_pass_key, list_pass_keys
 from app.services.pass_codes import read_code
-from tests.api.test_passes import issue
 from tests.conftest import TestClock
 from tests.gate import make_checkpoint, seen
+from tests.passes import issue
 from tests.register import register
 from tests.town import Town
 

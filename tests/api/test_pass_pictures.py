@@ -14,9 +14,9 @@ from PIL import Image
 
 from app.services.pass_codes import write_code
 from app.services.pass_sheets import qr_png
-from tests.api.test_passes import issue
 from tests.browser import printed, screenshot, served
 from tests.domain import pass_cases
+from tests.passes import issue
 from tests.register import household, register
 from tests.town import Town
 

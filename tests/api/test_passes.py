@@ -1,85 +1,19 @@
 """Passes over HTTP: issued, shown, verified, used at gates, revoked; and what each role may see of them."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import httpx
 import pytest
 
 from app.domain.passes import PassClass, holder_tag, unpack
 from app.services.pass_codes import read_code
 from tests.conftest import TestClock
-from tests.gate import make_checkpoint, seen
-from tests.register import household, id_number, register
+from tests.gate import seen
+from tests.passes import HOUR, Gates, issue, plain
+from tests.register import household
 from tests.scene import open_order
-from tests.town import Town
-
-HOUR = timedelta(hours=1)
-
-
-async def issue(client: httpx.AsyncClient, person_id: str, now: datetime, **more: Any) -> dict[str, Any]:
-    """Issue a standing pass for a day, unless told otherwise; return it."""
-    body = {
-        "person_id": person_id,
-        "class": "standing",
-        "valid_from": now - HOUR,
-        "valid_to": now + 24 * HOUR,
-    }
-    answer = await client.post("/v1/passes", json=plain(body | more))
-    assert answer.status_code == 201, answer.text
-    made: dict[str, Any] = answer.json()
-    return made
-
-
-def plain(body: dict[str, Any]) -> dict[str, Any]:
-    """Return a body with its times as text."""
-    return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in body.items()}
-
-
-class Gates:
-    """A resident of the first unit with a cadre, two gates of that unit, and one of another."""
-
-    def __init__(
-        self, town: Town, office: httpx.AsyncClient, cadre: httpx.AsyncClient, guard: httpx.AsyncClient
-    ) -> None:
-        self.town, self.office, self.cadre, self.guard = town, office, cadre, guard
-        self.gates: list[str] = []
-        self.person, self.number = "", id_number()
-
-    async def show(self, code: str, gate: int = 0, **more: Any) -> dict[str, Any]:
-        """Show a code at a gate; return the ruling."""
-        subject = {"pass": code} | {k: more.pop(k) for k in ("holder_last6",) if k in more}
-        body = seen(subject, occurred_at=self.town.kit.clock.now().isoformat(), **more)
-        answer = await self.office.post(f"/v1/checkpoints/{self.gates[gate]}/decisions", json=body)
-        assert answer.status_code == 201, answer.text
-        said: dict[str, Any] = answer.json()
-        return {
-            "verdict": said["verdict"],
-            "reasons": [reason["code"] for reason in said["reasons"]],
-            **said["subject"],
-        }
-
-    async def verify(self, code: str, gate: int = 0, **more: Any) -> tuple[str, list[tuple[str, str | None]]]:
-        """Verify a code; return the verdict and every step with its fault."""
-        body = {"code": code, "checkpoint_id": self.gates[gate], **more}
-        answer = await self.guard.post("/v1/passes/verify", json=body)
-        assert answer.status_code == 200, answer.text
-        return answer.json()["verdict"], [(s["step"], s.get("code")) for s in answer.json()["steps"]]
-
-
-@pytest.fixture
-async def place(town: Town) -> Gates:
-    office, cadre = await town.township(), await town.village()
-    gates = [await make_checkpoint(office, town.units[n], 7 + number) for number, n in enumerate((0, 0, 1))]
-    guard = await town.login("checkpoint", [town.units[0]], checkpoint_ids=[UUID(gate) for gate in gates])
-    made = Gates(town, office, cadre, guard)
-    made.gates = gates
-    made.person = (await register(cadre, town, head={"name": "李春花", "id_number": made.number}))["head"][
-        "id"
-    ]
-    return made
 
 
 async def test_a_pass_says_what_the_contract_says(place: Gates) -> None:
