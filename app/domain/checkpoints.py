@@ -8,6 +8,7 @@ the same rules always give the same decision.
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from typing import Literal
 
 from app.domain.enums import CheckpointKind, DenyReason, Purpose, SubjectKind, Verdict
@@ -113,6 +114,34 @@ def decide(rules: Rules, facts: GateFacts) -> Decision:
         subject_kind=_subject_kind(facts, outsider),
         rules_version=rules.version,
     )
+
+
+class Disagreement(StrEnum):
+    """Why the server judges otherwise than the gate did without signal."""
+
+    STALE_RULES = "stale_rules"
+    REVOKED_SINCE = "revoked_since"
+    REPLAYED = "replayed"
+    CLOCK = "clock"
+    OTHER = "other"
+
+
+def disagreement(given: Decision, judged: Decision, time_is_known: bool) -> Disagreement | None:
+    """Return why two decisions on one person differ, the first that explains it; None where they agree.
+
+    `time_is_known` says that the phone's monotonic clock tells when it was: else a pass may only seem over.
+    """
+    if (given.verdict, set(given.reasons)) == (judged.verdict, set(judged.reasons)):
+        return None
+    only_judged = set(judged.reasons) - set(given.reasons)
+    differ = set(judged.reasons) ^ set(given.reasons)
+    explains = {
+        Disagreement.STALE_RULES: given.rules_version != judged.rules_version,
+        Disagreement.REVOKED_SINCE: DenyReason.PASS_REVOKED in only_judged,
+        Disagreement.REPLAYED: DenyReason.PASS_REPLAYED in only_judged,
+        Disagreement.CLOCK: DenyReason.PASS_EXPIRED in differ or not time_is_known,
+    }
+    return next((why for why, does in explains.items() if does), Disagreement.OTHER)
 
 
 def _purposes(rules: Rules, facts: GateFacts) -> frozenset[Purpose]:

@@ -38,6 +38,7 @@ class Permission(StrEnum):
     RULES_WRITE = "rules:write"
     DECISIONS_READ = "decisions:read"
     DECISIONS_WRITE = "decisions:write"
+    DISAGREEMENTS_READ = "disagreements:read"
     PASSES_READ = "passes:read"
     PASSES_WRITE = "passes:write"
     PASSES_VERIFY = "passes:verify"
@@ -86,6 +87,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.PASSES_READ: _CADRES,
     Permission.PASSES_WRITE: _CADRES,
     Permission.PASSES_VERIFY: _GATES,
+    Permission.DISAGREEMENTS_READ: _OFFICE,
     Permission.SITES_READ: _CADRES,
     Permission.SITES_WRITE: _OFFICE,
     Permission.DISINFECTION_READ: _CADRES,

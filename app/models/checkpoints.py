@@ -73,3 +73,30 @@ class Decision(Written, table=True):
     mask: bool
     purpose: str
     note: str | None = None
+
+
+class DecisionJudgement(TownshipData, table=True):
+    """What the server makes of a ruling that a gate gave without signal."""
+
+    __tablename__ = "decision_judgements"
+    __table_args__ = (
+        points_to("decisions", "decision_id"),
+        Index(
+            "ix_decision_judgements_disagree",
+            "township_code",
+            "checkpoint_id",
+            "occurred_at",
+            "decision_id",
+            postgresql_where=text("NOT agrees"),
+        ),
+    )
+
+    decision_id: UUID = Field(primary_key=True)
+    checkpoint_id: UUID
+    occurred_at: datetime = time_field()
+    bundle_no: int | None = None
+    verdict: str
+    reasons: list[str] = texts()
+    rules_version: int
+    agrees: bool
+    why: str | None = None

@@ -76,7 +76,9 @@ RAISE_BREACH = Crossing(
         p.quarantine_order_id, p.id, d.checkpoint_id, d.unit_code, d.id, 1
     FROM public.decisions d
     JOIN public.people p ON p.township_code = town AND p.id = d.subject_person_id
-    WHERE d.township_code = town AND d.id = decision AND 'in_quarantine' = ANY (d.reasons) AND {_GATE} @> d.unit_code
+    WHERE d.township_code = town AND d.id = decision AND {_GATE} @> d.unit_code AND ('in_quarantine' = ANY (d.reasons)
+        OR EXISTS (SELECT 1 FROM public.decision_judgements j WHERE j.township_code = town AND j.decision_id = d.id
+            AND 'in_quarantine' = ANY (j.reasons)))
     ON CONFLICT DO NOTHING
     RETURNING unit_code INTO alerted;
 """,
@@ -124,7 +126,7 @@ def _create(crossing: Crossing) -> str:
         f"PERFORM set_config('app.{lane}', coalesce(was_{lane}, ''), true);" for lane in crossing.lanes
     )
     return f"""
-CREATE FUNCTION {crossing.signature} RETURNS {crossing.returns}
+CREATE OR REPLACE FUNCTION {crossing.signature} RETURNS {crossing.returns}
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = {crossing.plans} AS $crossing$
 #variable_conflict use_column

@@ -61,6 +61,7 @@ FENCE: dict[str, Policy] = {
     "decisions": _lane("gate"),
     "passes": _lane("unit"),
     "pass_showings": _lane("gate"),
+    "decision_judgements": _lane("gate"),
     "disinfection_sites": _lane("unit"),
     "disinfection_logs": _lane("unit"),
     "feed": Policy(_AUDIENCE),

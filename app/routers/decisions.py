@@ -12,9 +12,9 @@ from app.core.strict_route import StrictRoute
 from app.core.work import Work
 from app.domain.enums import Verdict
 from app.domain.permissions import Permission
-from app.schemas.decisions import DecisionBody, DecisionItem, DecisionView
+from app.schemas.decisions import DecisionBody, DecisionItem, DecisionView, DisagreementView
 from app.schemas.fields import Day, Id
-from app.services import decision_list, decisions
+from app.services import decision_list, decisions, judged_again
 from app.services.decision_list import DecisionFilter
 from app.services.gate_rulings import Ruling
 
@@ -67,3 +67,17 @@ async def list_decisions(
     response.headers["Vary"] = "Accept-Language"
     wanted = DecisionFilter(day, verdict)
     return await decision_list.list_decisions(work, checkpoint_id, wanted, paging, language)
+
+
+@router.get("/{checkpoint_id}/disagreements")
+async def list_disagreements(
+    work: Annotated[Work, allow(Permission.DISAGREEMENTS_READ)],
+    checkpoint_id: Id,
+    paging: Paged,
+    request: Request,
+    response: Response,
+) -> Page[DisagreementView]:
+    """List rulings that a gate gave without signal and the server would have given otherwise, newest first."""
+    language = response.headers["Content-Language"] = request.state.language
+    response.headers["Vary"] = "Accept-Language"
+    return await judged_again.list_disagreements(work, checkpoint_id, paging, language)

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from app.core.field_texts import declare
 from app.core.validation import fault
+from app.domain.checkpoints import Disagreement
 from app.domain.enums import DenyReason, Direction, Purpose, SubjectKind, Verdict
 from app.domain.identity import InvalidIdNumber, parse_id_number
 from app.domain.op_time import TimeQuality
@@ -25,6 +26,7 @@ from app.schemas.fields import (
     Phone,
     Temperature,
     View,
+    Whole,
 )
 
 declare(
@@ -92,6 +94,30 @@ class DecisionBody(Body):
     note: Note | None = None
 
 
+class OfflineDecisionBody(DecisionBody):
+    """A decision that came by sync: with the verdict, where a gate without signal gave one by its bundle."""
+
+    verdict: Verdict | None = Field(None, description="What the gate ruled; with it `rules_version`.")
+    reasons: list[DenyReason] = Field(default_factory=list, max_length=len(DenyReason))
+    rules_version: Annotated[Whole, Field(ge=1, le=2**31 - 1)] | None = None
+    bundle_no: Annotated[Whole, Field(ge=0, le=2**31 - 1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_ruling(self) -> "OfflineDecisionBody":
+        if (self.verdict is None) != (self.rules_version is None):
+            raise fault("half-a-ruling")
+        if bool(self.reasons) != (self.verdict == Verdict.DENY):
+            raise fault("half-a-ruling")
+        return self
+
+
+declare(
+    "half-a-ruling",
+    "卡点结论须同时给出结论、规则版本,劝返时还须给出理由。",
+    "A ruling has a verdict and a rules_version, and reasons if it is a denial.",
+)
+
+
 class ReasonView(View):
     """Why passage is denied."""
 
@@ -132,3 +158,29 @@ class DecisionItem(DecisionView):
     purpose: Purpose
     plate: str | None
     note: str | None
+    agrees: bool | None = Field(
+        None, description="Whether the server agrees with a ruling given without signal; else null."
+    )
+    why: Disagreement | None = Field(None, description="Why it does not.")
+
+
+class RulingView(View):
+    """A verdict with its reasons, by one version of the rules."""
+
+    verdict: Verdict
+    reasons: list[ReasonView]
+    rules_version: int
+
+
+class DisagreementView(View):
+    """A ruling that a gate gave without signal, and the server's, which is another."""
+
+    id: UUID = Field(description="The decision.")
+    occurred_at: Instant
+    recorded_at: Instant
+    direction: Direction
+    name_masked: str | None
+    bundle_no: int | None
+    given: RulingView
+    judged: RulingView
+    why: Disagreement

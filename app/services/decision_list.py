@@ -32,8 +32,11 @@ _SEEN = (
 )
 
 _LIST = f"""
-SELECT id, verdict, reasons, rules_version, subject_kind, name_masked, subject_unit_code, day, {", ".join(_SEEN)}
-FROM decisions
+SELECT id, verdict, reasons, rules_version, subject_kind, name_masked, subject_unit_code, day, {", ".join(_SEEN)},
+    j.agrees, j.why
+FROM decisions LEFT JOIN LATERAL (
+    SELECT n.agrees, n.why FROM decision_judgements n
+    WHERE n.township_code = $1 AND n.decision_id = decisions.id) j ON true
 WHERE township_code = $1 AND checkpoint_id = $2 AND verdict = coalesce($3, verdict)
     AND occurred_at >= coalesce($4, '-infinity'::timestamptz) AND occurred_at < coalesce($5, 'infinity'::timestamptz)
     AND (occurred_at, id) < (coalesce($6, 'infinity'::timestamptz), coalesce($7, id))
@@ -72,4 +75,6 @@ async def list_decisions(
 
 def _item(row: asyncpg.Record, language: str) -> DecisionItem:
     ruling = read_ruling(row)
-    return DecisionItem.model_validate({**ruling.answer(language), **{name: row[name] for name in _SEEN}})
+    return DecisionItem.model_validate(
+        {**ruling.answer(language), **{name: row[name] for name in (*_SEEN, "agrees", "why")}}
+    )

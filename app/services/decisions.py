@@ -15,7 +15,7 @@ from app.core.outcome import Outcome
 from app.core.problems import IdReused, NotFound, Problem, at
 from app.core.rows import Rows
 from app.core.work import Work
-from app.domain.checkpoints import GateFacts, Rules
+from app.domain.checkpoints import GateFacts
 from app.domain.checkpoints import decide as judge
 from app.domain.days import local_day
 from app.domain.enums import DenyReason, Verdict
@@ -38,6 +38,7 @@ from app.services.gate_passes import (
 )
 from app.services.gate_rulings import DecisionRow, Gate, Ruling, insert_decisions, stored_decisions
 from app.services.gate_subjects import Claim, claim_of, name_shown, sealed_claim
+from app.services.judged_again import RulesOf, Second, given_by, keep_judgements, rules_of
 from app.services.moments import in_the_future
 
 _FACTS = Rows(
@@ -76,6 +77,8 @@ class _Case:
     row: DecisionRow | None = None
     ruling: Ruling | None = None
     made: bool = False
+    second: Second | None = None
+    """What the server makes of a ruling that the gate gave by itself."""
     shown: Judged | None = None
     """What the pass proved that was shown, if one was."""
 
@@ -151,17 +154,18 @@ async def _judge(work: Work, checkpoint_id: UUID, cases: Sequence[_Case]) -> Gat
     gate_facts = next(iter(found.values()))
     gate = Gate(checkpoint_id, gate_facts["gate_unit"])
     rules = read_rules(gate_facts["rules_version"], gate_facts["rules"])
+    known = await rules_of(work, checkpoint_id, rules, [case.body for case in cases])
     for case in cases:
         case.repeats = case.repeats or found[case.id]["stored"]
         if not case.repeats:
             case.problem = _fault(work, case)
         if not case.repeats and case.problem is None:
-            case.row = _row(work, gate, rules, case, found[case.id])
-    await _use_passes(work, gate, rules, [case for case in cases if case.row and case.shown])
+            case.row = _row(work, gate, known, case, found[case.id])
+    await _use_passes(work, gate, known, [case for case in cases if case.row and case.shown])
     return gate
 
 
-async def _use_passes(work: Work, gate: Gate, rules: Rules, cases: Sequence[_Case]) -> None:
+async def _use_passes(work: Work, gate: Gate, rules: RulesOf, cases: Sequence[_Case]) -> None:
     """Keep what was shown. Whoever crosses uses a pass up; of two at the same moment the later is judged anew."""
     if not cases:
         return
@@ -204,12 +208,13 @@ def _fault(work: Work, case: _Case) -> Problem | None:
 
 
 def _row(
-    work: Work, gate: Gate, rules: Rules, case: _Case, found: asyncpg.Record | Mapping[str, Any]
+    work: Work, gate: Gate, rules: RulesOf, case: _Case, found: asyncpg.Record | Mapping[str, Any]
 ) -> DecisionRow:
     body = case.body
     known = found["person_id"] is not None
-    decision = judge(
-        rules,
+    in_force = rules.at(case.moment.occurred_at) if given_by(body) else rules.now
+    judged = judge(
+        in_force,
         GateFacts(
             subject_known=known,
             subject_unit=found["unit_code"],
@@ -225,6 +230,10 @@ def _row(
             pass_purposes=case.shown.purposes if case.shown else None,
         ),
     )
+    given = given_by(body, judged.subject_kind)
+    if given is not None:
+        case.second = Second(case.id, case.moment, body.bundle_no, given, judged)  # type: ignore[attr-defined]
+    decision = given or judged
     ruling = Ruling(
         id=case.id,
         verdict=decision.verdict,
@@ -249,8 +258,10 @@ async def _store(work: Work, gate: Gate, cases: Sequence[_Case]) -> None:
         if case.row is not None and case.id in stored:
             case.made, case.ruling = True, case.row.ruling
             _count(work, gate, case.ruling)
-            if DenyReason.IN_QUARANTINE in case.ruling.reasons:
+            judged = case.second.judged.reasons if case.second else ()
+            if DenyReason.IN_QUARANTINE in (*case.ruling.reasons, *judged):
                 breaches.append(case.id)
+    await keep_judgements(work, gate, [case.second for case in cases if case.made and case.second])
     await give_back(work, [case.id for case in cases if case.uses and case.id not in stored])
     work.touch(RecordKind.DECISION, stored)
     await _raise_breaches(work, breaches)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from app.domain.feed import RecordKind
 from app.domain.permissions import Permission
 from app.schemas.alerts import ResolveBody
-from app.schemas.decisions import DecisionBody
+from app.schemas.decisions import OfflineDecisionBody
 from app.schemas.disinfection import LogBody
 from app.schemas.fields import Body
 from app.schemas.household_checks import CheckBody
@@ -128,7 +128,7 @@ _ALL = (
         VisitBody,
         lambda _target, body: [(RecordKind.QUARANTINE_ORDER, body.order_id)],
     ),
-    OpKind("checkpoint.decide", Permission.DECISIONS_WRITE, DecisionBody, _nothing, targeted=True),
+    OpKind("checkpoint.decide", Permission.DECISIONS_WRITE, OfflineDecisionBody, _nothing, targeted=True),
     OpKind(
         "disinfection.log",
         Permission.DISINFECTION_WRITE,
