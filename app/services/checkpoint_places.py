@@ -5,6 +5,8 @@ from uuid import UUID
 from app.core.problems import NotFound
 from app.core.work import Work
 
+_GATE = "SELECT number FROM checkpoints WHERE township_code = $1 AND id = $2"
+
 
 def at_own_place(work: Work, checkpoint_id: UUID) -> bool:
     """Tell whether the caller is not limited to single checkpoints, or this is one of theirs."""
@@ -20,6 +22,26 @@ def check_place(work: Work, checkpoint_id: UUID) -> None:
     """
     if not at_own_place(work, checkpoint_id):
         raise NotFound
+
+
+async def find_gate(work: Work, checkpoint_id: UUID) -> int | None:
+    """Return the number of a checkpoint that is the caller's to see, or None."""
+    if not at_own_place(work, checkpoint_id):
+        return None
+    number: int | None = await work.sql.fetchval(_GATE, work.township_code, checkpoint_id)
+    return number
+
+
+async def gate_number(work: Work, checkpoint_id: UUID) -> int:
+    """Return the number of a checkpoint.
+
+    Raises:
+        NotFound: no such checkpoint, or not for this caller.
+    """
+    number = await find_gate(work, checkpoint_id)
+    if number is None:
+        raise NotFound
+    return number
 
 
 def places_of(work: Work) -> list[UUID] | None:

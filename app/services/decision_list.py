@@ -7,15 +7,12 @@ from uuid import UUID
 import asyncpg
 
 from app.core.paging import Page, Paging, mark
-from app.core.problems import NotFound
 from app.core.work import Work
 from app.domain.days import day_bounds
 from app.domain.enums import Verdict
 from app.schemas.decisions import DecisionItem
-from app.services.checkpoint_places import check_place
+from app.services.checkpoint_places import gate_number
 from app.services.gate_rulings import read_ruling
-
-_GATE = "SELECT 1 FROM checkpoints WHERE township_code = $1 AND id = $2"
 
 _SEEN = (
     "checkpoint_id",
@@ -60,9 +57,7 @@ async def list_decisions(
     Raises:
         NotFound: no such checkpoint, or not for this caller.
     """
-    check_place(work, checkpoint_id)
-    if await work.sql.fetchval(_GATE, work.township_code, checkpoint_id) is None:
-        raise NotFound
+    await gate_number(work, checkpoint_id)
     behind = paging.key(datetime, UUID) or (None, None)
     bounds = day_bounds(wanted.day, work.township.zone) if wanted.day else (None, None)
     rows = await work.sql.fetch(

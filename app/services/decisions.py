@@ -24,21 +24,27 @@ from app.domain.metrics import DENIED_BY, Metric
 from app.domain.op_time import Moment
 from app.schemas.decisions import DecisionBody
 from app.services.batch import Moments, as_typed
-from app.services.checkpoint_places import at_own_place
+from app.services.checkpoint_places import at_own_place, find_gate
 from app.services.checkpoint_rules import read_rules
 from app.services.claims import first_of_each
 from app.services.gate_passes import (
     Judged,
     Showed,
     Shown,
-    gate_number,
     give_back,
     judge_passes,
     keep_showings,
 )
 from app.services.gate_rulings import DecisionRow, Gate, Ruling, insert_decisions, stored_decisions
 from app.services.gate_subjects import Claim, claim_of, name_shown, sealed_claim
-from app.services.judged_again import RulesOf, Second, given_by, keep_judgements, rules_of
+from app.services.judged_again import (
+    RulesOf,
+    Second,
+    keep_judgements,
+    ruled_alone,
+    rules_of,
+    second_of,
+)
 from app.services.moments import in_the_future
 
 _FACTS = Rows(
@@ -130,7 +136,7 @@ async def _read_passes(work: Work, checkpoint_id: UUID, cases: Sequence[_Case]) 
     """Judge the passes that were shown, at the time that the monotonic clock tells, else at the server's: neither a
     clock that was set back nor a typed time revives a pass."""
     showing = [case for case in cases if case.body.subject.pass_ is not None and not case.repeats]
-    number = await gate_number(work, checkpoint_id) if showing else None
+    number = await find_gate(work, checkpoint_id) if showing else None
     if number is None:
         return
     shown = [
@@ -212,7 +218,7 @@ def _row(
 ) -> DecisionRow:
     body = case.body
     known = found["person_id"] is not None
-    in_force = rules.at(case.moment.occurred_at) if given_by(body) else rules.now
+    in_force = rules.at(case.moment.occurred_at) if ruled_alone(body) else rules.now
     judged = judge(
         in_force,
         GateFacts(
@@ -230,10 +236,8 @@ def _row(
             pass_purposes=case.shown.purposes if case.shown else None,
         ),
     )
-    given = given_by(body, judged.subject_kind)
-    if given is not None:
-        case.second = Second(case.id, case.moment, body.bundle_no, given, judged)  # type: ignore[attr-defined]
-    decision = given or judged
+    case.second = second_of(case.id, case.moment, body, judged)
+    decision = case.second.given if case.second else judged
     ruling = Ruling(
         id=case.id,
         verdict=decision.verdict,

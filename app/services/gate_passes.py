@@ -7,7 +7,6 @@ from uuid import UUID
 
 import asyncpg
 
-from app.core.problems import NotFound
 from app.core.work import Work
 from app.domain.days import local_day
 from app.domain.enums import DenyReason, Direction, Purpose, Verdict
@@ -24,13 +23,12 @@ from app.domain.passes import (
     verify,
 )
 from app.schemas.passes import StepView, VerifyBody, VerifyView
-from app.services.checkpoint_places import check_place
+from app.services.checkpoint_places import gate_number
 from app.services.gate_keys import known_keys
 from app.services.gate_rulings import Gate
 from app.services.pass_codes import read_code
 from app.services.passes import stored_number
 
-_GATE = "SELECT number FROM checkpoints WHERE township_code = $1 AND id = $2"
 _STANDING = "SELECT number, payload, person_id, purposes, revoked_at, used FROM pass_standing($1, $2)"
 
 _KEEP = """
@@ -85,12 +83,6 @@ class Judged:
         return Judged(replace(self.judgement, findings=used))
 
 
-async def gate_number(work: Work, checkpoint_id: UUID) -> int | None:
-    """Return the number of a checkpoint, or None where there is none for this caller."""
-    number: int | None = await work.sql.fetchval(_GATE, work.township_code, checkpoint_id)
-    return number
-
-
 async def judge_passes(work: Work, gate: int, shown: Sequence[Shown]) -> list[Judged]:
     """Judge passes at the gate of a number."""
     codes = [read_code(one.code) for one in shown]
@@ -111,31 +103,27 @@ def _judge(
     standing: Mapping[int, asyncpg.Record],
 ) -> Judged:
     day = local_day(shown.at, work.township.zone)
-    row = standing.get(stored_number(unpack(code[0]).number)) if code else None
+    number = unpack(code[0]).number if code else 0
+    row = standing.get(stored_number(number))
     judgement = verify(
-        Showing(code, shown.at, day, gate, shown.direction, shown.last_six), _book(code, keys, row)
+        Showing(code, shown.at, day, gate, shown.direction, shown.last_six), _book(keys, number, row)
     )
     said = judgement.pass_
     if said is None:
         return Judged(judgement)
-    if (
-        row is None or code is None or row["payload"] != code[0]
-    ):  # signed with our key, and never issued by us
-        return Judged(
-            replace(judgement, findings=(*judgement.findings[:3], Finding(Step.REVOKED, Fault.REVOKED)))
-        )
+    if row is None or row["payload"] != said.pack():
+        # Signed with our key, and never issued by us.
+        revoked = Finding(Step.REVOKED, Fault.REVOKED)
+        return Judged(replace(judgement, findings=(*judgement.findings[:3], revoked)))
     if judgement.reasons:
         return Judged(judgement)
     purposes = frozenset(map(Purpose, row["purposes"])) or None
     return Judged(judgement, row["person_id"], purposes, use_of(said.class_, day, shown.direction))
 
 
-def _book(
-    code: tuple[bytes, bytes] | None, keys: Mapping[int, PassKey], row: asyncpg.Record | None
-) -> Gatebook:
-    if code is None or row is None:
+def _book(keys: Mapping[int, PassKey], number: int, row: asyncpg.Record | None) -> Gatebook:
+    if row is None:
         return Gatebook(keys, (), ())
-    number = unpack(code[0]).number
     revoked = () if row["revoked_at"] is None else (number,)
     return Gatebook(keys, revoked, [(number, used) for used in row["used"]])
 
@@ -180,10 +168,7 @@ async def verify_pass(work: Work, body: VerifyBody) -> VerifyView:
     Raises:
         NotFound: no such checkpoint, or not for this caller.
     """
-    check_place(work, body.checkpoint_id)
     gate = await gate_number(work, body.checkpoint_id)
-    if gate is None:
-        raise NotFound
     shown = Shown(body.code, body.at or work.now, Direction(body.direction), body.holder_last6)
     (judged,) = await judge_passes(work, gate, [shown])
     steps = [

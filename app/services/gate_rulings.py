@@ -1,7 +1,7 @@
 """A ruling: one stored decision as it is answered, the same for the first time and for every repeat; and its row."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,6 +15,11 @@ from app.domain.enums import DenyReason
 from app.domain.op_time import Moment
 from app.schemas.decisions import DecisionBody
 from app.services.messages import REASONS
+
+
+def reasons_said(reasons: Iterable[DenyReason], language: str) -> list[dict[str, str]]:
+    """Return reasons with their words."""
+    return [{"code": code, "text": REASONS[code].say(language)} for code in reasons]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ class Ruling:
         return {
             "id": str(self.id),
             "verdict": self.verdict,
-            "reasons": [{"code": code, "text": REASONS[code].say(language)} for code in self.reasons],
+            "reasons": reasons_said(self.reasons, language),
             "rules_version": self.rules_version,
             "subject": {
                 "kind": self.subject_kind,

@@ -4,21 +4,20 @@ server knows. Both are kept; what the gate ruled is what happened there, and is 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
 
 import asyncpg
 
 from app.core.paging import Page, Paging, mark
-from app.core.problems import NotFound
 from app.core.work import Work
 from app.domain.checkpoints import Decision, Rules, disagreement
-from app.domain.enums import DenyReason, SubjectKind, Verdict
+from app.domain.enums import DenyReason
 from app.domain.op_time import Moment, TimeQuality
 from app.schemas.decisions import DecisionBody, DisagreementView, OfflineDecisionBody
+from app.services.checkpoint_places import gate_number
 from app.services.checkpoint_rules import read_rules
-from app.services.gate_rulings import Gate
-from app.services.messages import REASONS
+from app.services.gate_rulings import Gate, reasons_said
 
 _RULES = """
 SELECT version, rules, created_at FROM checkpoint_rules WHERE township_code = $1 AND checkpoint_id = $2
@@ -32,7 +31,6 @@ SELECT $1, $2, $3, n.decision_id, n.occurred_at, n.bundle_no, n.verdict, string_
 FROM unnest($4::uuid[], $5::timestamptz[], $6::int[], $7::text[], $8::text[], $9::int[], $10::text[])
     AS n(decision_id, occurred_at, bundle_no, verdict, reasons, rules_version, why)
 """
-_GATE = "SELECT 1 FROM checkpoints WHERE township_code = $1 AND id = $2"
 _PAGE = """
 SELECT d.id, d.occurred_at, d.recorded_at, d.direction, d.verdict, d.reasons, d.rules_version, d.name_masked,
     j.bundle_no, j.verdict AS judged_verdict, j.reasons AS judged_reasons, j.rules_version AS judged_rules, j.why
@@ -58,17 +56,14 @@ class RulesOf:
 
 
 async def rules_of(work: Work, checkpoint_id: UUID, now: Rules, bodies: Sequence[DecisionBody]) -> RulesOf:
-    """Return the rules by their time, as far as a body asks for those of another."""
-    asked = any(given_by(body) for body in bodies)
+    """Return the rules by their time, where a gate ruled by itself; else those of now are enough."""
+    asked = any(map(ruled_alone, bodies))
     return RulesOf(await work.sql.fetch(_RULES, work.township_code, checkpoint_id) if asked else [], now)
 
 
-def given_by(body: DecisionBody, kind: SubjectKind = SubjectKind.OUTSIDER) -> Decision | None:
-    """Return what the gate ruled by itself, or None where it asked the server; it does not say as whom it took them."""
-    if not isinstance(body, OfflineDecisionBody) or body.verdict is None or body.rules_version is None:
-        return None
-    reasons = tuple(reason for reason in DenyReason if reason in body.reasons)
-    return Decision(Verdict(body.verdict), reasons, kind, body.rules_version)
+def ruled_alone(body: DecisionBody) -> TypeGuard[OfflineDecisionBody]:
+    """Tell whether the gate gave a ruling of its own, instead of asking the server."""
+    return isinstance(body, OfflineDecisionBody) and body.verdict is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +81,17 @@ class Second:
         """Why the two differ; None where they agree."""
         known = self.moment.quality in (None, TimeQuality.EXACT)
         return disagreement(self.given, self.judged, known)
+
+
+def second_of(decision_id: UUID, moment: Moment, body: DecisionBody, judged: Decision) -> Second | None:
+    """Return a ruling that the gate gave by itself beside ours; as whom it took the person it does not say."""
+    if not ruled_alone(body):
+        return None
+    assert body.verdict is not None
+    assert body.rules_version is not None
+    reasons = tuple(reason for reason in DenyReason if reason in body.reasons)
+    given = Decision(body.verdict, reasons, judged.subject_kind, body.rules_version)
+    return Second(decision_id, moment, body.bundle_no, given, judged)
 
 
 async def keep_judgements(work: Work, gate: Gate, seconds: Sequence[Second]) -> None:
@@ -109,8 +115,7 @@ async def list_disagreements(
     Raises:
         NotFound: no such checkpoint, or not for this caller.
     """
-    if await work.sql.fetchval(_GATE, work.township_code, checkpoint_id) is None:
-        raise NotFound
+    await gate_number(work, checkpoint_id)
     behind = paging.key(datetime, UUID) or (None, None)
     rows = await work.sql.fetch(_PAGE, work.township_code, checkpoint_id, *behind, paging.limit + 1)
     shown = rows[: paging.limit]
@@ -128,5 +133,5 @@ def _view(row: asyncpg.Record, language: str) -> DisagreementView:
 
 
 def _ruling(verdict: str, reasons: Sequence[str], version: int, language: str) -> dict[str, Any]:
-    said = [{"code": code, "text": REASONS[DenyReason(code)].say(language)} for code in reasons]
+    said = reasons_said(map(DenyReason, reasons), language)
     return {"verdict": verdict, "reasons": said, "rules_version": version}
