@@ -3,7 +3,6 @@
 They lie in the database, so a change acts at once, and no server is to be started again.
 """
 
-from functools import partial
 from typing import Annotated
 
 import typer
@@ -11,10 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from app.access import in_townships_name
-from app.cli.opening import opened, run_with_kit
-from app.cli.operators import explain
+from app.cli.opening import opened
+from app.cli.operators import run_or_explain
 from app.core.kit import Kit
-from app.core.problems import Problem
 from app.core.settings import get_settings
 from app.services.gate_keys import DroppedPass, KeyLine, drop_pass_key, list_pass_keys
 
@@ -34,11 +32,8 @@ def passes(township: Code) -> None:
             return await list_pass_keys(work)
 
     table = Table("number", "signs from", "until", "its passes end", "good passes", "dropped")
-    try:
-        with opened(get_settings(), share=True) as settings:
-            lines = run_with_kit(settings, job)
-    except Problem as problem:
-        raise SystemExit(f"wangge: {explain(problem)}") from None
+    with opened(get_settings(), share=True) as settings:
+        lines = run_or_explain(settings, job)
     for line in lines:
         dates = (line.signs_from, line.signs_until, line.ends_at)
         dropped = f"{line.dropped_at:%F %H:%M}" if line.dropped_at else ""
@@ -48,11 +43,13 @@ def passes(township: Code) -> None:
 
 def drop_pass_key_(township: Code, number: Number) -> None:
     """Drop a key that leaked: all of its passes stop at once, and whoever needs a new one is listed."""
-    try:
-        with opened(get_settings(), share=True) as settings:
-            stopped: list[DroppedPass] = run_with_kit(settings, partial(_drop, township, number))
-    except Problem as problem:
-        raise SystemExit(f"wangge: {explain(problem)}") from None
+
+    async def job(kit: Kit) -> list[DroppedPass]:
+        async with in_townships_name(kit, township) as work:
+            return await drop_pass_key(work, number)
+
+    with opened(get_settings(), share=True) as settings:
+        stopped = run_or_explain(settings, job)
     table = Table("unit", "person", "class", "until", "pass")
     for one in stopped:
         table.add_row(one.unit, one.name, one.class_, f"{one.valid_to:%F %H:%M}", str(one.id))
@@ -60,8 +57,3 @@ def drop_pass_key_(township: Code, number: Number) -> None:
     out.print(
         f"Key {number} is dropped; {len(stopped)} good passes stopped. Issue them again, and revoke the old ones."
     )
-
-
-async def _drop(township: int, number: int, kit: Kit) -> list[DroppedPass]:
-    async with in_townships_name(kit, township) as work:
-        return await drop_pass_key(work, number)

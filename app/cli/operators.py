@@ -1,9 +1,10 @@
 """What operators do from the command line: townships, first accounts, keys for counties and above."""
 
 import csv
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -21,6 +22,8 @@ from app.services import townships
 from app.services.api_keys import issue_operator_key, revoke_any_key
 from app.services.staff_users import create_user as make_user
 from app.services.townships import UnitRow
+
+T = TypeVar("T")
 
 
 def read_units(file: Path, township: str) -> list[UnitRow]:
@@ -97,9 +100,7 @@ def create_user(settings: Settings, township: str, user: User) -> str:
         return made.password
 
     try:
-        return run_with_kit(settings, job)
-    except Problem as problem:
-        raise SystemExit(f"wangge: {explain(problem)}") from None
+        return run_or_explain(settings, job)
     except (ValidationError, ValueError):
         raise SystemExit("wangge: the township, user name, role or code is malformed.") from None
 
@@ -115,10 +116,7 @@ def create_api_key(settings: Settings, code: str, name: str, days: int) -> str:
         assert made.key is not None
         return made.key
 
-    try:
-        return run_with_kit(settings, job)
-    except Problem as problem:
-        raise SystemExit(f"wangge: {explain(problem)}") from None
+    return run_or_explain(settings, job)
 
 
 def revoke_api_key(settings: Settings, prefix: str) -> None:
@@ -134,6 +132,18 @@ def revoke_api_key(settings: Settings, prefix: str) -> None:
 
     if not run_with_kit(settings, job):
         raise SystemExit("wangge: there is no key with this prefix.")
+
+
+def run_or_explain(settings: Settings, job: Callable[[Kit], Awaitable[T]]) -> T:
+    """Run a job with a kit of its own, and return its result.
+
+    Raises:
+        SystemExit: it met a problem; the message says which.
+    """
+    try:
+        return run_with_kit(settings, job)
+    except Problem as problem:
+        raise SystemExit(f"wangge: {explain(problem)}") from None
 
 
 def explain(problem: Problem) -> str:

@@ -109,9 +109,8 @@ class PackedRequest(StrictRequest):
         kit: Any = self.app.state.kit
         self.state.received_at = kit.clock.now()
         if "authorization" not in self.headers and "x-api-key" in self.headers:
-            self._unpacked = (
-                b"{}"  # whoever has only a key is refused at the door, and not for what they sent
-            )
+            # Whoever has only a key is refused at the door, and not for what they sent.
+            self._unpacked = b"{}"
             return
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         try:

@@ -55,14 +55,14 @@ async def show_pass(work: Reader, pass_id: Id) -> PassView:
 @router.get("/{pass_id}/qr.svg", response_class=Response, responses={200: {"content": {"image/svg+xml": {}}}})
 async def show_svg(work: Reader, pass_id: Id) -> Response:
     """Draw a pass's QR code, version 6-M."""
-    picture = pass_sheets.qr_svg(await pass_sheets.pass_code(work, pass_id))
+    picture = pass_sheets.qr_svg((await pass_views.show_pass(work, pass_id)).code)
     return Response(picture, media_type="image/svg+xml", headers=_SECRET)
 
 
 @router.get("/{pass_id}/qr.png", response_class=Response, responses={200: {"content": {"image/png": {}}}})
 async def show_png(work: Reader, pass_id: Id) -> Response:
     """Draw a pass's QR code as PNG."""
-    picture = pass_sheets.qr_png(await pass_sheets.pass_code(work, pass_id))
+    picture = pass_sheets.qr_png((await pass_views.show_pass(work, pass_id)).code)
     return Response(picture, media_type="image/png", headers=_SECRET)
 
 

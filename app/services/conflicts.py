@@ -183,12 +183,8 @@ async def _own_unit(work: Work, op: Op) -> int:
     named = getattr(op.body, "unit_code", None)
     if named is not None:
         return int(named)
-    table = "people" if op.target else "households"
-    unit: int = await work.sql.fetchval(
-        f"SELECT unit_code FROM {table} WHERE township_code = $1 AND id = $2",
-        work.township_code,
-        op.target or op.body.household_id,
-    )
+    kind = RecordKind.PERSON if op.target else RecordKind.HOUSEHOLD
+    unit: int = await work.sql.fetchval(_UNIT[kind], work.township_code, op.target or op.body.household_id)
     return unit
 
 

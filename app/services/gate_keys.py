@@ -43,7 +43,7 @@ SELECT number FROM gate_keys WHERE township_code = $1 AND use = 'pass' ORDER BY 
 """
 _ALL = """
 SELECT id, number, private_sealed, jwk, signs_from, signs_until, ends_at, dropped_at FROM gate_keys
-WHERE township_code = $1 AND use = $2 AND ends_at > $3 ORDER BY signs_from, id
+WHERE township_code = $1 AND use = 'pass' AND ends_at > $2 ORDER BY signs_from, id
 """
 # After five years a number comes again: the last key that had it judges.
 _NEWEST = """
@@ -52,10 +52,8 @@ WHERE township_code = $1 AND use = 'pass' AND number = ANY($2) ORDER BY number, 
 """
 _INSERT = """
 INSERT INTO gate_keys (id, township_code, use, number, private_sealed, jwk, signs_from, signs_until, ends_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+VALUES ($1, $2, 'pass', $3, $4, $5, $6, $7, $8)
 """
-
-
 _LINES = """
 SELECT k.number, k.signs_from, k.signs_until, k.ends_at, k.dropped_at, (
     SELECT count(*) FROM passes p
@@ -68,7 +66,7 @@ UPDATE gate_keys SET dropped_at = $3
 WHERE township_code = $1 AND use = 'pass' AND number = $2 AND ends_at > $3 AND dropped_at IS NULL RETURNING id
 """
 _STOPPED = """
-SELECT u.name AS unit, q.name, p.class AS class_, p.valid_to, p.id FROM passes p
+SELECT u.name, q.name, p.class, p.valid_to, p.id FROM passes p
 JOIN people q ON q.township_code = p.township_code AND q.id = p.person_id
 JOIN units u ON u.township_code = p.township_code AND u.unit_code = p.unit_code
 WHERE p.township_code = $1 AND p.key_id = $2 AND p.revoked_at IS NULL AND p.valid_to > $3
@@ -125,14 +123,14 @@ async def pass_key(work: Work) -> SigningKey:
 
 async def keep_pass_keys(work: Work) -> Sequence[asyncpg.Record]:
     """See to it that a key signs now, and that the next one is known in good time; return all that have not ended."""
-    rows = await work.sql.fetch(_ALL, work.township_code, "pass", work.now)
+    rows = await work.sql.fetch(_ALL, work.township_code, work.now)
     if _covered_until(work, rows) < work.now + KNOWN_BEFORE:
         await work.sql.execute(_LOCK, work.township_code)
-        rows = await work.sql.fetch(_ALL, work.township_code, "pass", work.now)
+        rows = await work.sql.fetch(_ALL, work.township_code, work.now)
         while (until := _covered_until(work, rows)) < work.now + KNOWN_BEFORE:
             first = until - EARLIER if until == work.now else until
-            await _make(work, "pass", await _next_number(work, rows), first, until + SIGNS)
-            rows = await work.sql.fetch(_ALL, work.township_code, "pass", work.now)
+            await _make(work, await _next_number(work, rows), first, until + SIGNS)
+            rows = await work.sql.fetch(_ALL, work.township_code, work.now)
     return rows
 
 
@@ -176,7 +174,7 @@ async def drop_pass_key(work: Work, number: int) -> list[DroppedPass]:
     return [DroppedPass(*row) for row in await work.sql.fetch(_STOPPED, work.township_code, key_id, work.now)]
 
 
-async def _make(work: Work, use: str, number: int, signs_from: datetime, signs_until: datetime) -> None:
+async def _make(work: Work, number: int, signs_from: datetime, signs_until: datetime) -> None:
     private = ec.generate_private_key(ec.SECP256R1())
     der = private.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -185,7 +183,7 @@ async def _make(work: Work, use: str, number: int, signs_from: datetime, signs_u
     sealed = seal(work, SEALED_KEY, id_, b64encode(der).decode())
     jwk = json.dumps(to_jwk(private.public_key()))
     await work.sql.execute(
-        _INSERT, id_, work.township_code, use, number, sealed, jwk, signs_from, signs_until, ends
+        _INSERT, id_, work.township_code, number, sealed, jwk, signs_from, signs_until, ends
     )
 
 

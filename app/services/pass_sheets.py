@@ -13,7 +13,7 @@ import segno
 from app.core.paging import Paging, mark
 from app.core.problems import NotFound
 from app.core.work import Work
-from app.services.pass_views import CODE, show_pass
+from app.services.pass_views import CODE
 from app.services.sealing import unseal
 
 _QR_VERSION = 6
@@ -76,15 +76,6 @@ def _picture(code: str, kind: str, **options: object) -> bytes:
     picture = io.BytesIO()
     qr.save(picture, kind=kind, border=_BORDER, **options)
     return picture.getvalue()
-
-
-async def pass_code(work: Work, pass_id: UUID) -> str:
-    """Return the text of a pass's QR code.
-
-    Raises:
-        NotFound: it does not exist, or the caller may not see it.
-    """
-    return (await show_pass(work, pass_id)).code
 
 
 async def unit_sheet(work: Work, unit_code: int, paging: Paging) -> str:

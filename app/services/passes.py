@@ -69,12 +69,13 @@ async def issue_passes(work: Work, bodies: Sequence[PassBody]) -> list[Outcome[P
     for item in items:
         if item.fresh:
             item.problem = _refusal(work, item.body, people, gates)
-    losers = []
-    for item in items:
-        if item.fresh:
-            gate = gates[item.body.checkpoint_id] if item.body.checkpoint_id else ANY_GATE
-            if not await _issue(work, item, people[item.body.person_id], gate):
-                losers.append(item)
+    fresh, losers = [item for item in items if item.fresh], []
+    key = await pass_key(work) if fresh else None
+    for item in fresh:
+        assert key is not None
+        gate = gates[item.body.checkpoint_id] if item.body.checkpoint_id else ANY_GATE
+        if not await _issue(work, key, item, people[item.body.person_id], gate):
+            losers.append(item)
     await batch.follow_winners(work, "passes", losers)
     views = await pass_views(work, [item.id for item in items if item.problem is None])
     return batch.outcomes(items, views)
@@ -118,9 +119,11 @@ def _minutes(valid_from: datetime, valid_to: datetime) -> tuple[int, int]:
     return first, min(-int(-valid_to.timestamp() // 60) - first, LONGEST // _MINUTE)
 
 
-async def _issue(work: Work, item: batch.Item[PassBody], person: asyncpg.Record, gate: int) -> bool:
+async def _issue(
+    work: Work, key: SigningKey, item: batch.Item[PassBody], person: asyncpg.Record, gate: int
+) -> bool:
     """Sign and store one pass; tell whether its id was free."""
-    body, key = item.body, await pass_key(work)
+    body = item.body
     said = _said(work, body, key, person, gate)
     payload = said.pack()
     code = write_code(payload, key.sign_pass(payload))
