@@ -7,7 +7,8 @@ from uuid import UUID
 import httpx
 
 from app.access import in_townships_name
-from app.services.sealing import id_fingerprint, phone_fingerprint
+from app.core.ids import uuid7
+from app.services.sealing import id_fingerprint, phone_fingerprint, seal
 from tests.rows import household, insert, open_order, person
 from tests.town import Town
 
@@ -35,13 +36,15 @@ async def resident(
     **columns: Any,
 ) -> UUID:
     """Register a person, found by ID number or by name and phone; in quarantine if said so."""
+    id_ = uuid7()
     async with in_townships_name(town.kit, town.code) as work:
         hashes = {
+            "id_sealed": seal(work, "people.id_number", id_, id_number),
             "id_fingerprint": id_fingerprint(work, id_number),
             "phone_fingerprint": phone_fingerprint(work, phone),
         }
     home = await household(town, unit)
-    person_id = await person(town, home, unit, **hashes, **columns)
+    person_id = await person(town, home, unit, id_, **hashes, **columns)
     if quarantined:
         await open_order(town, home, unit, person_id)
     return person_id

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from tests.gate import seen
+from tests.pushing import op
 from tests.register import id_number
 from tests.town import Town
 
@@ -60,3 +61,18 @@ class Gates:
         answer = await self.guard.post("/v1/passes/verify", json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()["verdict"], [(s["step"], s.get("code")) for s in answer.json()["steps"]]
+
+
+def ruled(
+    place: Gates, at: datetime, subject: dict[str, Any], ruling: dict[str, Any], gate: int = 0, **more: Any
+) -> Any:
+    """Return an operation of a gate that ruled by itself at a moment."""
+    body = {**seen(subject, occurred_at=at.isoformat(), **more), "bundle_no": 5, **ruling}
+    return op("checkpoint.decide", body, at, target=place.gates[gate])
+
+
+async def disagreements(place: Gates, gate: int = 0) -> list[dict[str, Any]]:
+    """Return what the township reads of a gate."""
+    answer = await place.office.get(f"/v1/checkpoints/{place.gates[gate]}/disagreements")
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["items"])

@@ -37,9 +37,11 @@ async def household(town: Town, unit: int = 0, address: str = "试验村一组1�
     return id_
 
 
-async def person(town: Town, household_id: UUID, unit: int = 0, **columns: object) -> UUID:
+async def person(
+    town: Town, household_id: UUID, unit: int = 0, id_: UUID | None = None, **columns: object
+) -> UUID:
     """Insert a person of a household; fingerprints and the like as `columns`."""
-    id_ = uuid7()
+    id_ = id_ or uuid7()
     written = {**_WRITTEN, "recorded_at": datetime.now(UTC), "id": id_, "rev": 1, "ever_quarantined": False}
     await insert(
         town, "people", unit, **{**written, "household_id": household_id, "name": "张三丰", **columns}

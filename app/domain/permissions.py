@@ -42,6 +42,7 @@ class Permission(StrEnum):
     PASSES_READ = "passes:read"
     PASSES_WRITE = "passes:write"
     PASSES_VERIFY = "passes:verify"
+    BUNDLES_READ = "bundles:read"
     SITES_READ = "sites:read"
     SITES_WRITE = "sites:write"
     DISINFECTION_READ = "disinfection:read"
@@ -87,6 +88,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.PASSES_READ: _CADRES,
     Permission.PASSES_WRITE: _CADRES,
     Permission.PASSES_VERIFY: _GATES,
+    Permission.BUNDLES_READ: _GATES,
     Permission.DISAGREEMENTS_READ: _OFFICE,
     Permission.SITES_READ: _CADRES,
     Permission.SITES_WRITE: _OFFICE,

@@ -62,6 +62,9 @@ FENCE: dict[str, Policy] = {
     "passes": _lane("unit"),
     "pass_showings": _lane("gate"),
     "decision_judgements": _lane("gate"),
+    "gate_digests": _lane("unit"),
+    "gate_bundles": _lane("gate"),
+    "bundle_sections": _lane("gate"),
     "disinfection_sites": _lane("unit"),
     "disinfection_logs": _lane("unit"),
     "feed": Policy(_AUDIENCE),
@@ -76,7 +79,7 @@ FENCE: dict[str, Policy] = {
 READ_ONLY = frozenset({"feed", "feed_heads"})
 """Tables that the application only reads: the function `append_feed` adds to them, and nobody changes what stands."""
 
-MAY_DELETE = frozenset({"quarantine_slots", "login_attempts", "sessions"})
+MAY_DELETE = frozenset({"quarantine_slots", "login_attempts", "sessions", "gate_digests"})
 """Tables whose rows the application may delete; nothing that a person reported is among them."""
 
 

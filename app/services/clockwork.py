@@ -18,6 +18,7 @@ from app.core.kit import Kit
 from app.core.problems import Problem
 from app.core.work import OpenTownship, Work
 from app.services import quarantine_clock
+from app.services.gate_digests import hash_some
 from app.services.gate_keys import rotate_pass_keys
 from app.services.photo_uploads import forget_unfinished
 from app.services.sync.held import retry_held
@@ -26,6 +27,7 @@ from app.services.tidying import tidy
 log = logging.getLogger("wangge.clockwork")
 
 _BETWEEN_LOOKS = timedelta(hours=1)
+_BETWEEN_HASHINGS = timedelta(minutes=1)
 
 
 class Clockwork:
@@ -36,6 +38,7 @@ class Clockwork:
         self._open_township = open_township
         self._task: asyncio.Task[None] | None = None
         self._next_look = datetime.min.replace(tzinfo=UTC)
+        self._next_hashing: dict[int, datetime] = {}
 
     async def __aenter__(self) -> Self:
         """Start ticking."""
@@ -64,10 +67,19 @@ class Clockwork:
                 await tick_township(work)
             async with _logged(township=code):
                 await retry_held(partial(self._open_township, code))
+            async with _logged(township=code):
+                await self._hash(code)
         async with _logged(), self._kit.database.connection() as link:
             await tidy(link.sql, self._kit.clock.now())
         async with _logged():
             await self._forget_unfinished()
+
+    async def _hash(self, code: int) -> None:
+        """Prepare the bundles of gates; where nothing is left to hash, look again in a minute."""
+        now = self._kit.clock.now()
+        if now >= self._next_hashing.get(code, now):
+            more = await hash_some(partial(self._open_township, code), self._kit.settings.gate_hash_cost)
+            self._next_hashing[code] = now if more else now + _BETWEEN_HASHINGS
 
     async def _forget_unfinished(self) -> None:
         """Clear away photos that were never finished; once an hour, because the store may charge for a look."""

@@ -7,9 +7,9 @@ whose bundle still counts knows each key that may sign; it ends when the last pa
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -32,9 +32,11 @@ KNOWN_BEFORE = timedelta(days=3)
 """As long as a bundle counts at most (72 hours)."""
 FURTHEST_START = timedelta(days=45)
 """How far ahead a pass may begin."""
+_PASSES_LIVE = FURTHEST_START + LONGEST
 NUMBERS = 256
 EARLIER = timedelta(hours=1)
 """By how much a key without a predecessor begins before it is made: the clocks of several hosts differ."""
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 _LOCK = "SELECT 1 FROM townships WHERE code = $1 FOR NO KEY UPDATE"
 _KEEP = "SELECT dropped_at IS NULL FROM gate_keys WHERE id = $1 FOR SHARE"
@@ -52,7 +54,10 @@ WHERE township_code = $1 AND use = 'pass' AND number = ANY($2) ORDER BY number, 
 """
 _INSERT = """
 INSERT INTO gate_keys (id, township_code, use, number, private_sealed, jwk, signs_from, signs_until, ends_at)
-VALUES ($1, $2, 'pass', $3, $4, $5, $6, $7, $8)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+_ROOT = """
+SELECT id, number, private_sealed, jwk FROM gate_keys WHERE township_code = $1 AND use = 'bundle'
 """
 _LINES = """
 SELECT k.number, k.signs_from, k.signs_until, k.ends_at, k.dropped_at, (
@@ -103,6 +108,7 @@ class SigningKey:
     id: UUID
     number: int
     private: ec.EllipticCurvePrivateKey
+    jwk: Mapping[str, Any]
 
     def sign_pass(self, payload: bytes) -> bytes:
         """Return the signature of a pass."""
@@ -129,7 +135,8 @@ async def keep_pass_keys(work: Work) -> Sequence[asyncpg.Record]:
         rows = await work.sql.fetch(_ALL, work.township_code, work.now)
         while (until := _covered_until(work, rows)) < work.now + KNOWN_BEFORE:
             first = until - EARLIER if until == work.now else until
-            await _make(work, await _next_number(work, rows), first, until + SIGNS)
+            until += SIGNS
+            await _make(work, "pass", await _next_number(work, rows), first, until, until + _PASSES_LIVE)
             rows = await work.sql.fetch(_ALL, work.township_code, work.now)
     return rows
 
@@ -174,16 +181,31 @@ async def drop_pass_key(work: Work, number: int) -> list[DroppedPass]:
     return [DroppedPass(*row) for row in await work.sql.fetch(_STOPPED, work.township_code, key_id, work.now)]
 
 
-async def _make(work: Work, number: int, signs_from: datetime, signs_until: datetime) -> None:
+async def bundle_key(work: Work) -> SigningKey:
+    """Return the township's root key, which signs the bundles of its gates. Phones keep it, so it never changes."""
+    row = await work.sql.fetchrow(_ROOT, work.township_code)
+    if row is None:
+        await work.sql.execute(_LOCK, work.township_code)
+        row = await work.sql.fetchrow(_ROOT, work.township_code)
+    if row is None:
+        await _make(work, "bundle", 0, work.now - EARLIER, _NEVER, _NEVER)
+        row = await work.sql.fetchrow(_ROOT, work.township_code)
+    assert row is not None
+    return _signing(work, row)
+
+
+async def _make(
+    work: Work, use: str, number: int, signs_from: datetime, signs_until: datetime, ends: datetime
+) -> None:
     private = ec.generate_private_key(ec.SECP256R1())
     der = private.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    id_, ends = uuid7(), signs_until + FURTHEST_START + LONGEST
+    id_ = uuid7()
     sealed = seal(work, SEALED_KEY, id_, b64encode(der).decode())
     jwk = json.dumps(to_jwk(private.public_key()))
     await work.sql.execute(
-        _INSERT, id_, work.township_code, number, sealed, jwk, signs_from, signs_until, ends
+        _INSERT, id_, work.township_code, use, number, sealed, jwk, signs_from, signs_until, ends
     )
 
 
@@ -192,7 +214,7 @@ def _signing(work: Work, row: asyncpg.Record) -> SigningKey:
     assert text is not None
     private = serialization.load_der_private_key(b64decode(text), None)
     assert isinstance(private, ec.EllipticCurvePrivateKey)
-    return SigningKey(row["id"], row["number"], private)
+    return SigningKey(row["id"], row["number"], private, row["jwk"])
 
 
 async def known_keys(work: Work, numbers: Collection[int]) -> dict[int, PassKey]:

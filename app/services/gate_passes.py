@@ -27,7 +27,7 @@ from app.services.checkpoint_places import gate_number
 from app.services.gate_keys import known_keys
 from app.services.gate_rulings import Gate
 from app.services.pass_codes import read_code
-from app.services.passes import stored_number
+from app.core.u64 import to_signed
 
 _STANDING = "SELECT number, payload, person_id, purposes, revoked_at, used FROM pass_standing($1, $2)"
 
@@ -73,7 +73,7 @@ class Judged:
     def number(self) -> int | None:
         """The number of a pass whose signature is good, as it is stored."""
         said = self.judgement.pass_
-        return None if said is None else stored_number(said.number)
+        return None if said is None else to_signed(said.number)
 
     def replayed(self) -> "Judged":
         """Return what it proves when a parallel crossing was quicker."""
@@ -87,7 +87,7 @@ async def judge_passes(work: Work, gate: int, shown: Sequence[Shown]) -> list[Ju
     """Judge passes at the gate of a number."""
     codes = [read_code(one.code) for one in shown]
     said = [unpack(code[0]) for code in codes if code]
-    numbers = {stored_number(one.number) for one in said}
+    numbers = {to_signed(one.number) for one in said}
     keys = await known_keys(work, {one.key_id for one in said}) if said else {}
     rows = await work.sql.fetch(_STANDING, work.township_code, list(numbers)) if numbers else []
     standing = {row["number"]: row for row in rows}
@@ -104,7 +104,7 @@ def _judge(
 ) -> Judged:
     day = local_day(shown.at, work.township.zone)
     number = unpack(code[0]).number if code else 0
-    row = standing.get(stored_number(number))
+    row = standing.get(to_signed(number))
     judgement = verify(
         Showing(code, shown.at, day, gate, shown.direction, shown.last_six), _book(keys, number, row)
     )

@@ -8,6 +8,7 @@ import asyncpg
 
 from app.core.paging import Page, Paging, mark
 from app.core.problems import NotFound
+from app.core.u64 import to_hex
 from app.core.work import Work
 from app.schemas.passes import PassView
 from app.services.sealing import unseal
@@ -26,11 +27,6 @@ WHERE p.township_code = $1 AND ($2::uuid IS NULL OR p.person_id = $2) AND ($3::b
     AND ($4::uuid IS NULL OR p.id < $4)
 ORDER BY p.id DESC LIMIT $5
 """
-
-
-def number_text(number: int) -> str:
-    """Return the number of a pass as clients know it: 16 hexadecimal digits."""
-    return f"{number & 2**64 - 1:016x}"
 
 
 async def pass_views(work: Work, ids: Iterable[UUID]) -> dict[UUID, PassView]:
@@ -64,7 +60,7 @@ async def list_passes(
 def _view(work: Work, row: asyncpg.Record) -> PassView:
     values: dict[str, Any] = dict(row)
     values["code"] = unseal(work, CODE, row["id"], row["code_sealed"])
-    values["number"] = number_text(row["number"])
+    values["number"] = to_hex(row["number"])
     values["status"] = _status(work, row)
     return PassView.model_validate(values)
 

@@ -12,6 +12,7 @@ from app.core.field_texts import declare
 from app.core.language import Text
 from app.core.outcome import Outcome
 from app.core.problems import Conflict, NotFound, Problem, at
+from app.core.u64 import to_signed
 from app.core.work import Work
 from app.domain.passes import ANY_GATE, LONGEST, Pass, PassClass, holder_tag
 from app.schemas.passes import PassBody, PassView
@@ -143,7 +144,7 @@ async def _issue(
         said.valid_to,
         key.number,
         key.id,
-        stored_number(said.number),
+        to_signed(said.number),
         payload,
         seal(work, CODE, item.id, code),
     )
@@ -156,11 +157,6 @@ def _said(work: Work, body: PassBody, key: SigningKey, person: asyncpg.Record, g
     id_number = unseal(work, "people.id_number", person["id"], person["id_sealed"]) or ""
     tag = holder_tag(number, id_number[-_LAST_SIX:])
     return Pass(key.number, starts, minutes, PassClass(body.class_), gate, tag, number)
-
-
-def stored_number(number: int) -> int:
-    """Return a pass's 64 bits as the signed number that PostgreSQL stores."""
-    return number - 2**64 if number >= 2**63 else number
 
 
 async def revoke_pass(work: Work, pass_id: UUID, reason: str | None) -> PassView:

@@ -8,27 +8,12 @@ import pytest
 
 from tests.conftest import TestClock
 from tests.gate import counters, seen
-from tests.passes import HOUR, Gates, issue
-from tests.pushing import op, push
+from tests.passes import HOUR, Gates, disagreements, issue, ruled
+from tests.pushing import push
 from tests.scene import open_order
 
 MINUTE = timedelta(minutes=1)
 PASS, VERSION_1 = {"verdict": "pass", "rules_version": 1}, {"rules_version": 1}
-
-
-def ruled(
-    place: Gates, at: datetime, subject: dict[str, Any], ruling: dict[str, Any], gate: int = 0, **more: Any
-) -> Any:
-    """Return an operation of a gate that ruled by itself at a moment."""
-    body = {**seen(subject, occurred_at=at.isoformat(), **more), "bundle_no": 5, **ruling}
-    return op("checkpoint.decide", body, at, target=place.gates[gate])
-
-
-async def disagreements(place: Gates, gate: int = 0) -> list[dict[str, Any]]:
-    """Return what the township reads of a gate."""
-    answer = await place.office.get(f"/v1/checkpoints/{place.gates[gate]}/disagreements")
-    assert answer.status_code == 200, answer.text
-    return list(answer.json()["items"])
 
 
 async def listed(place: Gates, id_: str, gate: int = 0) -> dict[str, Any]:

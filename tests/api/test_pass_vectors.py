@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from app.domain.passes import unpack
 from app.services.pass_codes import read_code
-from app.services.passes import stored_number
+from app.core.u64 import to_signed
 from tests.domain import pass_cases
 from tests.gate import make_checkpoint
 from tests.register import register
@@ -43,7 +43,7 @@ async def arrange(town: Town, person: UUID, given: dict[str, Any]) -> None:
     read = read_code(given["code"])
     if read is None:
         return
-    number, unit, now = stored_number(unpack(read[0]).number), int(town.units[0]), datetime.now(UTC)
+    number, unit, now = to_signed(unpack(read[0]).number), int(town.units[0]), datetime.now(UTC)
     revoked_at = now if given["bundle"]["revoked"] else None
     await town.owner.execute(_PASS, town.code, unit, uuid4(), now, person, number, revoked_at, read[0])
     for _, use in given["bundle"]["used"]:
