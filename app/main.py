@@ -25,7 +25,6 @@ from app.openapi import DESCRIPTION, TAGS, install_openapi
 from app.routers import ROUTERS
 from app.services.clockwork import Clockwork
 
-
 # Tokens travel in headers of the client's own, so that a packed answer tells nobody of its content by its length.
 _PACKED = Middleware(GZipMiddleware, minimum_size=1024, compresslevel=6)
 

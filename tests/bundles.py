@@ -1,6 +1,5 @@
 """Bundles under test: fetched, made whole by the clock, and taken by phones."""
 
-from datetime import timedelta
 from typing import Any
 
 from app.access import in_townships_name

@@ -76,7 +76,9 @@ def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Set
     """The settings of the application under test."""
     folder: Path = tmp_path_factory.mktemp("data")
     KeyRing.create(folder / "keys.json", 0)
-    return Settings(database_url=database_url, data=folder, clock_seconds=3600, login_failures=10, gate_hash_cost=1)
+    return Settings(
+        database_url=database_url, data=folder, clock_seconds=3600, login_failures=10, gate_hash_cost=1
+    )
 
 
 @pytest.fixture(scope="session")

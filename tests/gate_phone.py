@@ -190,7 +190,9 @@ class GatePhone:
         if shown.pass_ is None or shown.reasons:
             return {"resident": False, "staff": False, "purposes": None}
         holders, number = self.kept["sections"]["holders"], f"{shown.pass_.number:016x}"
-        found: dict[str, Any] = next((h for h in holders["others"] if h["number"] == number), holders["default"])
+        found: dict[str, Any] = next(
+            (h for h in holders["others"] if h["number"] == number), holders["default"]
+        )
         return found
 
     def _by_number(self, id_number: str | None) -> dict[str, Any]:
@@ -200,7 +202,13 @@ class GatePhone:
             return nobody
         cost, salt = sections["hashing"]["scrypt"], unbase(sections["hashing"]["salt"])
         digest = hashlib.scrypt(
-            id_number.upper().encode(), salt=salt, n=cost["n"], r=cost["r"], p=cost["p"], dklen=8, maxmem=2**28
+            id_number.upper().encode(),
+            salt=salt,
+            n=cost["n"],
+            r=cost["r"],
+            p=cost["p"],
+            dklen=8,
+            maxmem=2**28,
         )
         exact = {
             name: _hash(unbase(sections[name]["key"]), digest) in sections[name]["hashes"]

@@ -70,7 +70,10 @@ class Settings(BaseSettings):
         5.0, gt=0, description="How often the clockwork looks for slots and orders that ended."
     )
     gate_hash_cost: int = Field(
-        14, ge=1, le=17, description="What a try of an ID number against a stolen bundle costs: scrypt with N = 2^this."
+        14,
+        ge=1,
+        le=17,
+        description="What a try of an ID number against a stolen bundle costs: scrypt with N = 2^this.",
     )
     drain_seconds: PositiveInt = Field(20, description="How long a stopping server finishes requests.")
     log_level: str = Field(

@@ -111,13 +111,20 @@ class AlertStatus(StrEnum):
 
 
 class AlertKind(StrEnum):
-    """What an alert is about: fever, symptoms, absence, breach, missed visit (发热、症状、不在家、违规外出、漏访)."""
+    """What an alert is about: fever, symptoms, absence, breach, missed visit (发热、症状、不在家、违规外出、漏访).
+
+    The last three are what records say against each other: passed outward and found at home, too many crossings a
+    day, a pass of two holders (外出却在家、频繁进出、一码多人).
+    """
 
     FEVER = "fever"
     SYMPTOMS = "symptoms"
     NOT_AT_HOME = "not_at_home"
     BREACH = "breach"
     MISSED_SLOT = "missed_slot"
+    OUT_AT_HOME = "out_at_home"
+    MANY_CROSSINGS = "many_crossings"
+    PASS_SHARED = "pass_shared"
 
 
 class CheckpointKind(StrEnum):

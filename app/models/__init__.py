@@ -1,6 +1,17 @@
 """The tables, one noun a file; importing this package fills the metadata."""
 
-from app.models import accounts, bundles, checkpoints, disinfection, grid, households, passes, photos, quarantine, sync
+from app.models import (
+    accounts,
+    bundles,
+    checkpoints,
+    disinfection,
+    grid,
+    households,
+    passes,
+    photos,
+    quarantine,
+    sync,
+)
 from app.models.base import metadata
 
 __all__ = [

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Date, DateTime, ForeignKeyConstraint, LargeBinary, Text, Uuid, text
+from sqlalchemy import BigInteger, Date, DateTime, ForeignKeyConstraint, Index, LargeBinary, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
@@ -79,6 +79,12 @@ def edits() -> Any:
 def sealed() -> Any:
     """A column of an encrypted text, or of its keyed hash; None where the person gave nothing."""
     return Field(default=None, sa_type=LargeBinary)
+
+
+def recorded_in_order(table: str) -> Index:
+    """A small index for what was recorded lately: rows lie in the order in which they came."""
+    options = {"autosummarize": True, "pages_per_range": 32}
+    return Index(f"ix_{table}_recorded", "recorded_at", postgresql_using="brin", postgresql_with=options)
 
 
 def points_to(table: str, column: str) -> ForeignKeyConstraint:

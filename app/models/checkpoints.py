@@ -8,7 +8,17 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Index, Numeric, SmallInteger, UniqueConstraint, text
 from sqlmodel import Field
 
-from app.models.base import TownshipData, Written, day_field, document, points_to, sealed, texts, time_field
+from app.models.base import (
+    TownshipData,
+    Written,
+    day_field,
+    document,
+    points_to,
+    recorded_in_order,
+    sealed,
+    texts,
+    time_field,
+)
 
 
 class Checkpoint(Written, table=True):
@@ -51,6 +61,15 @@ class Decision(Written, table=True):
     __table_args__ = (
         points_to("checkpoints", "checkpoint_id"),
         Index("ix_decisions_checkpoint", "township_code", "checkpoint_id", "occurred_at", "id"),
+        Index(
+            "ix_decisions_crossings",
+            "township_code",
+            "subject_person_id",
+            "day",
+            "occurred_at",
+            postgresql_where=text("subject_person_id IS NOT NULL AND verdict = 'pass'"),
+        ),
+        recorded_in_order("decisions"),
     )
 
     checkpoint_id: UUID

@@ -105,6 +105,7 @@ SELECT t.township_code, t.gate_unit_code AS unit_code,
         'decision_id', t.decision_id, 'status', t.status, 'at', t.at, 'opened_at', t.opened_at,
         'resolved_at', t.resolved_at, 'resolved_by', t.resolved_by, 'note', t.note, 'rev', t.rev)::text AS data
 FROM public.alerts t JOIN public.checkpoints g ON g.township_code = t.township_code AND g.id = t.checkpoint_id
+WHERE t.gate_unit_code IS NOT NULL
 """,
     ),
     RecordKind.SITE: (
@@ -155,7 +156,7 @@ FROM public.decisions d JOIN public.checkpoints g ON g.township_code = d.townshi
 }
 
 FEED_VIEW_SQL = [
-    "CREATE VIEW feed_records WITH (security_invoker = true) AS "
+    "CREATE OR REPLACE VIEW feed_records WITH (security_invoker = true) AS "
     + "UNION ALL".join(select for selects in RECORDS.values() for select in selects),
     f"GRANT SELECT ON feed_records TO {APP_ROLE}",
 ]

@@ -9,7 +9,18 @@ from sqlalchemy import BigInteger, Index, Numeric, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
-from app.models.base import TownshipData, Written, day_field, edits, ids, points_to, sealed, texts, time_field
+from app.models.base import (
+    TownshipData,
+    Written,
+    day_field,
+    edits,
+    ids,
+    points_to,
+    recorded_in_order,
+    sealed,
+    texts,
+    time_field,
+)
 
 
 class Household(Written, table=True):
@@ -80,6 +91,7 @@ class HouseholdCheck(Written, table=True):
         points_to("households", "household_id"),
         Index("ix_household_checks_household", "township_code", "household_id", "day"),
         Index("ix_household_checks_time", "township_code", "occurred_at", "id"),
+        recorded_in_order("household_checks"),
     )
 
     household_id: UUID

@@ -85,5 +85,7 @@ class PassShowing(TownshipData, table=True):
     number: int = Field(sa_type=BigInteger)
     at: datetime = time_field()
     faults: list[str] = texts()
+    holder: bytes | None = sealed()
+    """The keyed hash of the characters of the ID number that were keyed in."""
     used: str | None = None
     """What the crossing used up of it (`use_of`); null where nothing: each can be used once."""

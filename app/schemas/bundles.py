@@ -96,7 +96,9 @@ class SinceView(View):
 class BundleView(View):
     """A signed bundle. With `have`, the sections that have not changed since then are left out."""
 
-    bundle_no: int = Field(description="Rises with every bundle of the checkpoint; an older one is never taken.")
+    bundle_no: int = Field(
+        description="Rises with every bundle of the checkpoint; an older one is never taken."
+    )
     issued: Instant
     next_due: Instant = Field(description="A phone with signal fetches the next one by then.")
     amber_from: Instant = Field(description="From then on ID cards are looked at by hand.")

@@ -48,6 +48,9 @@ class TownshipSettings(BaseModel):
     temperatures_per_day: Whole = Field(
         2, ge=1, le=2, description=f"Temperatures owed each day (每日上门检测2次体温). {_OPENED_LATER}"
     )
+    max_crossings_per_day: Whole = Field(
+        4, ge=1, le=100, description="Who passes checkpoints more often in a day is looked into (频繁进出)."
+    )
     min_rest_hours: Whole = Field(8, ge=0, le=24, description="Least hours between two shifts of one person.")
 
 

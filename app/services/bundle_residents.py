@@ -30,9 +30,7 @@ UPDATE gate_bundles SET people_mark = $3, base_mark = $4, base = $5 WHERE townsh
 """
 
 
-async def resident_sections(
-    work: Work, gate: BundleGate, salt: Salt, kept: asyncpg.Record
-) -> dict[str, Any]:
+async def resident_sections(work: Work, gate: BundleGate, salt: Salt, kept: asyncpg.Record) -> dict[str, Any]:
     """Return the sections of residents that may have changed since the bundle that is kept; often none."""
     scope = f"{salt.id} {gate.home or 'all'}"
     count = await work.sql.fetchrow(_MARK, work.township_code, salt.id, gate.home)

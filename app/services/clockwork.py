@@ -18,6 +18,7 @@ from app.core.kit import Kit
 from app.core.problems import Problem
 from app.core.work import OpenTownship, Work
 from app.services import quarantine_clock
+from app.services.cross_checks import cross_check
 from app.services.gate_digests import hash_some
 from app.services.gate_keys import rotate_pass_keys
 from app.services.photo_uploads import forget_unfinished
@@ -106,11 +107,13 @@ _ADVANCE = "UPDATE townships SET clock_at = greatest(clock_at, $2) WHERE code = 
 
 async def tick_township(work: Work) -> None:
     """Do what has come due in the work's township, unless another process is at it."""
-    if await work.sql.fetchval(_LOCK, work.township_code) is None:
+    looked = await work.sql.fetchrow(_LOCK, work.township_code)
+    if looked is None:
         return
     # People before slots, as everywhere.
     await quarantine_clock.release_orders(work)
     await quarantine_clock.close_slots(work)
     await quarantine_clock.settle_late_visits(work)
     await rotate_pass_keys(work)
+    await cross_check(work, looked["clock_at"])
     await work.sql.execute(_ADVANCE, work.township_code, work.now)

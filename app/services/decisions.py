@@ -186,7 +186,7 @@ async def _use_passes(work: Work, gate: Gate, rules: RulesOf, cases: Sequence[_C
 
 def _showed(case: _Case) -> Showed:
     assert case.shown is not None
-    return Showed(case.id, case.shown, case.moment.occurred_at, case.uses)
+    return Showed(case.id, case.shown, case.moment.occurred_at, case.body.subject.holder_last6, case.uses)
 
 
 async def _facts(work: Work, checkpoint_id: UUID, cases: Sequence[_Case]) -> dict[UUID, asyncpg.Record]:

@@ -16,9 +16,9 @@ from uuid import UUID
 import asyncpg
 
 from app.core.ids import uuid7
+from app.core.u64 import to_signed
 from app.core.work import OpenWork, Work
 from app.domain.bundles import SALT_BYTES, slow_digest
-from app.core.u64 import to_signed
 from app.services.sealing import seal, unseal
 
 SALT_LASTS = timedelta(days=7)
@@ -51,7 +51,8 @@ LIMIT $3
 """
 _KEEP = """
 INSERT INTO gate_digests (township_code, unit_code, salt_id, id_fingerprint, digest)
-SELECT $1, $1::bigint * 1000, $2, n.id_fingerprint, n.digest FROM unnest($3::bytea[], $4::bigint[]) AS n(id_fingerprint, digest)
+SELECT $1, $1::bigint * 1000, $2, n.id_fingerprint, n.digest
+FROM unnest($3::bytea[], $4::bigint[]) AS n(id_fingerprint, digest)
 ON CONFLICT DO NOTHING
 """
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from app.core.u64 import to_signed
 from app.core.work import Work
 from app.domain.days import local_day
 from app.domain.enums import DenyReason, Direction, Purpose, Verdict
@@ -27,15 +28,15 @@ from app.services.checkpoint_places import gate_number
 from app.services.gate_keys import known_keys
 from app.services.gate_rulings import Gate
 from app.services.pass_codes import read_code
-from app.core.u64 import to_signed
 
 _STANDING = "SELECT number, payload, person_id, purposes, revoked_at, used FROM pass_standing($1, $2)"
 
 _KEEP = """
-INSERT INTO pass_showings (township_code, unit_code, checkpoint_id, decision_id, number, at, faults, used)
-SELECT $1, $2, $3, n.decision_id, n.number, n.at, string_to_array(n.faults, ','), n.used
-FROM unnest($4::uuid[], $5::bigint[], $6::timestamptz[], $7::text[], $8::text[])
-    AS n(decision_id, number, at, faults, used)
+INSERT INTO pass_showings (township_code, unit_code, checkpoint_id, decision_id, number, at, faults, holder,
+    used)
+SELECT $1, $2, $3, n.decision_id, n.number, n.at, string_to_array(n.faults, ','), n.holder, n.used
+FROM unnest($4::uuid[], $5::bigint[], $6::timestamptz[], $7::text[], $8::bytea[], $9::text[])
+    AS n(decision_id, number, at, faults, holder, used)
 ORDER BY n.number, n.used, n.at, n.decision_id
 ON CONFLICT DO NOTHING RETURNING decision_id
 """
@@ -135,13 +136,14 @@ class Showed:
     decision_id: UUID
     judged: Judged
     at: datetime
+    last_six: str | None
     use: str | None
 
 
 async def keep_showings(work: Work, gate: Gate, showed: Iterable[Showed]) -> frozenset[UUID]:
     """Store what was shown; return the decisions whose pass was still good for it. A pass is used up by one alone."""
     rows = [
-        (s.decision_id, s.judged.number, s.at, ",".join(sorted(_faults(s.judged))), s.use)
+        (s.decision_id, s.judged.number, s.at, ",".join(sorted(_faults(s.judged))), _holder(work, s), s.use)
         for s in showed
         if s.judged.number is not None
     ]
@@ -156,6 +158,13 @@ async def give_back(work: Work, decision_ids: Sequence[UUID]) -> None:
     """Let decisions that were not stored after all have used nothing up."""
     if decision_ids:
         await work.sql.execute(_GIVE_BACK, work.township_code, decision_ids)
+
+
+def _holder(work: Work, showed: Showed) -> bytes | None:
+    """Return by what two holders of one pass are told apart: it says nothing of other passes of theirs."""
+    if showed.last_six is None:
+        return None
+    return work.vault.fingerprint("pass-holder", f"{showed.judged.number} {showed.last_six.upper()}")[:8]
 
 
 def _faults(judged: Judged) -> set[str]:

@@ -43,7 +43,10 @@ async def people(place: Gates) -> dict[str, dict[str, Any]]:
         assert (await online(place, {"pass": passes[name]["code"]}, direction="in"))[0] == "pass"
     by_pass = {name: {"pass": made["code"]} for name, made in passes.items()}
     known = {"resident": {"id_number": place.number}, "stranger": {"id_number": id_number()}, "nobody": {}}
-    doubtful = {"forged": {"pass": by_pass["mine"]["pass"][:-1] + "0"}, "no code": {"pass": "https://example.org"}}
+    doubtful = {
+        "forged": {"pass": by_pass["mine"]["pass"][:-1] + "0"},
+        "no code": {"pass": "https://example.org"},
+    }
     held = {"right holder": by_pass["mine"] | {"holder_last6": place.number[-6:]},
             "wrong holder": by_pass["mine"] | {"holder_last6": "000000"}}  # fmt: skip
     return by_number | by_pass | known | doubtful | held
@@ -69,11 +72,17 @@ async def test_a_phone_rules_as_the_server_does(
     stored, answers = phone.stored(), {}
     for name, subject in people.items():
         for number, seen_ in enumerate(CIRCUMSTANCES):
-            phone = GatePhone(phone.clocks, stored)  # a restart: nothing is lost, and no crossing before counts
+            phone = GatePhone(
+                phone.clocks, stored
+            )  # a restart: nothing is lost, and no crossing before counts
             given = phone.rule(subject, **seen_)
             more = {k: v for k, v in seen_.items() if k != "temperature"}
-            said = await online(place, subject, gate, **more, temperature_c=float(seen_.get("temperature", 36.5)))
+            said = await online(
+                place, subject, gate, **more, temperature_c=float(seen_.get("temperature", 36.5))
+            )
             answers[name, number] = ((given.verdict, given.reasons), said)
             assert (given.state, given.unsure) == ("fresh", False)
-    assert {who: given for who, (given, _) in answers.items()} == {who: said for who, (_, said) in answers.items()}
+    assert {who: given for who, (given, _) in answers.items()} == {
+        who: said for who, (_, said) in answers.items()
+    }
     assert len({str(given) for given, _ in answers.values()}) > 10

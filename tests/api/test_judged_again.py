@@ -1,6 +1,6 @@
 """Rulings that a gate gave without signal: kept as they were given, judged again, and told where the two differ."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 

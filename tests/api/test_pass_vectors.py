@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from app.core.u64 import to_signed
 from app.domain.passes import unpack
 from app.services.pass_codes import read_code
-from app.core.u64 import to_signed
 from tests.domain import pass_cases
 from tests.gate import make_checkpoint
 from tests.register import register

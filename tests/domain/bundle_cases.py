@@ -16,9 +16,9 @@ from tests.domain.vectors import write
 
 FILE = "bundles.json"
 DESCRIPTION = (
-    "How a bundle is made. `slow`: scrypt of an ID number (upper case) with N = 2^log2_n, r = 8, p = 1, 8 bytes. `keyed`: "
-    "the first 8 bytes of HMAC-SHA256(key, slow hash). `coded`: a set of keyed hashes as Golomb-Rice code, and who "
-    "is found in it. `head`: a head as JWS, the root key that signs it, and whether it is good."
+    "How a bundle is made. `slow`: scrypt of an ID number (upper case) with N = 2^log2_n, r = 8, p = 1, 8 bytes. "
+    "`keyed`: the first 8 bytes of HMAC-SHA256(key, slow hash). `coded`: a set of keyed hashes as Golomb-Rice code, "
+    "and who is found in it. `head`: a head as JWS, the root key that signs it, and whether it is good."
 )
 SALT, KEY = bytes(range(16)), bytes(range(16, 32))
 NUMBERS = ("511303198001011231", "51130319850412005x", "110101199003070000")
