@@ -11,7 +11,6 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 
 from app import __version__
 from app.access import in_townships_name
@@ -24,10 +23,6 @@ from app.core.settings import Settings, get_settings
 from app.openapi import DESCRIPTION, TAGS, install_openapi
 from app.routers import ROUTERS
 from app.services.clockwork import Clockwork
-
-# Tokens travel in headers of the client's own, so that a packed answer tells nobody of its content by its length.
-_PACKED = Middleware(GZipMiddleware, minimum_size=1024, compresslevel=6)
-
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:
     """Return the application; tests pass their own settings and clock."""
@@ -49,7 +44,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         openapi_tags=TAGS,
         lifespan=lifespan,
         redirect_slashes=False,
-        middleware=[Middleware(Edge), _PACKED, *_cors(settings), Middleware(Guard)],
+        middleware=[Middleware(Edge), *_cors(settings), Middleware(Guard)],
         redoc_url=None,
         static_url="/docs/assets",
     )

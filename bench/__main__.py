@@ -10,11 +10,17 @@ from rich.console import Console
 
 from app.cli.opening import opened
 from app.core.settings import Settings
-from bench import decisions, passes, reports, sync
+from bench import bundles, decisions, passes, reports, sync
 from bench.machine import Machine
 from bench.town import make_town
 
-PARTS = {"decisions": decisions, "passes": passes, "sync": sync, "reports": reports}
+PARTS = {
+    "decisions": decisions,
+    "passes": passes,
+    "bundles": bundles,
+    "sync": sync,
+    "reports": reports,
+}
 
 
 def _wanted() -> list[ModuleType]:

@@ -16,7 +16,7 @@ _RECORDED = ("decisions", "household_checks")
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '3s'")
-    op.add_column("pass_showings", sa.Column("holder", sa.LargeBinary(), nullable=True))
+    op.add_column("pass_showings", sa.Column("holder", sa.LargeBinary(), nullable=True), if_not_exists=True)
     # An alert that names a gate is told to that gate's staff only where they have a part in it.
     for statement in (*FEED_VIEW_SQL, *crossing_sql(APPEND_FEED)):
         op.execute(statement)

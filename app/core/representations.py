@@ -43,10 +43,20 @@ def represent(headers: Headers, body: bytes, media_type: str) -> Response:
     common = {"ETag": etag, "Vary": VARY, "Cache-Control": "private, no-cache"}
     if holds_already(headers, etag):
         return Response(status_code=304, headers=common)
+    return _packed(body, encoding, common, media_type)
+
+
+def packed(headers: Headers, body: bytes, media_type: str) -> Response:
+    """Return a body that is never the same twice, encoded as the caller accepts."""
+    encoding = _encoding(headers) if len(body) >= WORTH_GZIP else None
+    return _packed(body, encoding, {"Vary": "Accept-Encoding"}, media_type)
+
+
+def _packed(body: bytes, encoding: str | None, headers: dict[str, str], media_type: str) -> Response:
     if encoding == "gzip":
-        common["Content-Encoding"] = encoding
+        headers["Content-Encoding"] = encoding
         body = gzip.compress(body, compresslevel=5, mtime=0)
-    return Response(body, headers=common, media_type=media_type)
+    return Response(body, headers=headers, media_type=media_type)
 
 
 def _encoding(headers: Headers) -> str | None:

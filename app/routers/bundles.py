@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.access import allow_late, in_townships_name
 from app.core.kit import Kit
+from app.core.representations import JSON, packed
 from app.core.strict_route import StrictRoute
 from app.core.work import OpenWork
 from app.domain.permissions import Permission
@@ -36,4 +37,4 @@ async def fetch_bundle(open_work: Reader, request: Request, checkpoint_id: Id, h
     # The bundle tells of people in every unit, which this caller may not see: it is made in the township's name.
     async with in_townships_name(kit, township) as work:
         content = await bundles.issue_bundle(work, checkpoint_id, have, kit.settings.gate_hash_cost)
-    return Response(content, media_type="application/json")
+    return packed(request.headers, content, JSON)

@@ -105,8 +105,11 @@ _LOCK = "SELECT clock_at FROM townships WHERE code = $1 FOR UPDATE SKIP LOCKED"
 _ADVANCE = "UPDATE townships SET clock_at = greatest(clock_at, $2) WHERE code = $1"
 
 
-async def tick_township(work: Work) -> None:
-    """Do what has come due in the work's township, unless another process is at it."""
+async def tick_township(work: Work, since: datetime | None = None) -> None:
+    """Do what has come due in the work's township, unless another process is at it.
+
+    What was recorded `since` is looked at; by default since the last tick.
+    """
     looked = await work.sql.fetchrow(_LOCK, work.township_code)
     if looked is None:
         return
@@ -115,5 +118,5 @@ async def tick_township(work: Work) -> None:
     await quarantine_clock.close_slots(work)
     await quarantine_clock.settle_late_visits(work)
     await rotate_pass_keys(work)
-    await cross_check(work, looked["clock_at"])
+    await cross_check(work, since or looked["clock_at"])
     await work.sql.execute(_ADVANCE, work.township_code, work.now)

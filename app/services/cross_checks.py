@@ -30,17 +30,17 @@ _OUT_AT_HOME = f"""
 WITH seen AS (
     SELECT l.person_id, l.unit_code, l.day, l.occurred_at FROM household_checks c
     JOIN check_lines l ON l.township_code = $1 AND l.check_id = c.id
-    WHERE c.township_code = $1 AND c.recorded_at >= $2 AND l.whereabouts = 'home'
+    WHERE c.township_code = $1 AND c.recorded_at BETWEEN $2 AND $4 AND l.whereabouts = 'home'
     UNION
     SELECT l.person_id, l.unit_code, l.day, l.occurred_at FROM decisions d
     JOIN check_lines l ON l.township_code = $1 AND l.person_id = d.subject_person_id AND l.day = d.day
-    WHERE d.township_code = $1 AND d.recorded_at >= $2 AND d.verdict = 'pass' AND l.whereabouts = 'home'
+    WHERE d.township_code = $1 AND d.recorded_at BETWEEN $2 AND $4 AND d.verdict = 'pass' AND l.whereabouts = 'home'
 )
 SELECT DISTINCT ON (went.id) 'out-at-home:' || went.id AS cause, seen.unit_code, seen.occurred_at AS at, seen.person_id,
     went.checkpoint_id, went.id AS decision_id
 FROM seen CROSS JOIN LATERAL (
     {_CROSSED.format(person="seen.person_id", day="seen.day", before="seen.occurred_at")}) went
-WHERE went.direction = 'out' AND went.occurred_at + $3 < seen.occurred_at
+WHERE went.direction = 'out' AND went.occurred_at + $3 < seen.occurred_at AND seen.occurred_at <= $4
     AND NOT EXISTS (SELECT 1 FROM alerts a WHERE a.township_code = $1 AND a.cause = 'out-at-home:' || went.id)
 ORDER BY went.id, seen.occurred_at
 """
@@ -49,7 +49,7 @@ _CAME_BACK = f"""
 SELECT 'out-at-home:' || went.id AS cause FROM decisions back
 CROSS JOIN LATERAL (
     {_CROSSED.format(person="back.subject_person_id", day="back.day", before="back.occurred_at")}) went
-WHERE back.township_code = $1 AND back.recorded_at >= $2 AND back.verdict = 'pass' AND back.direction = 'in'
+WHERE back.township_code = $1 AND back.recorded_at BETWEEN $2 AND $4 AND back.verdict = 'pass' AND back.direction = 'in'
     AND went.direction = 'out' AND NOT EXISTS (
         SELECT 1 FROM check_lines l WHERE l.township_code = $1 AND l.person_id = back.subject_person_id
             AND l.day = back.day AND l.whereabouts = 'home'
@@ -61,8 +61,8 @@ WHERE back.township_code = $1 AND back.recorded_at >= $2 AND back.verdict = 'pas
 _OFTEN = """
 WITH crossed AS (
     SELECT DISTINCT d.subject_person_id AS person_id, d.day FROM decisions d
-    WHERE d.township_code = $1 AND d.recorded_at >= $2 AND d.verdict = 'pass' AND d.subject_kind <> 'staff'
-        AND d.subject_person_id IS NOT NULL
+    WHERE d.township_code = $1 AND d.recorded_at BETWEEN $2 AND $4 AND d.verdict = 'pass'
+        AND d.subject_kind <> 'staff' AND d.subject_person_id IS NOT NULL
 )
 SELECT 'crossings:' || p.id || ':' || c.day AS cause, p.unit_code, over.occurred_at AS at, p.id AS person_id,
     over.checkpoint_id, over.id AS decision_id
@@ -70,7 +70,7 @@ FROM crossed c JOIN people p ON p.township_code = $1 AND p.id = c.person_id
 CROSS JOIN LATERAL (
     SELECT d.id, d.occurred_at, d.checkpoint_id FROM decisions d
     WHERE d.township_code = $1 AND d.subject_person_id = p.id AND d.day = c.day AND d.verdict = 'pass'
-        AND d.subject_kind <> 'staff'
+        AND d.subject_kind <> 'staff' AND d.occurred_at <= $4
     ORDER BY d.occurred_at, d.id OFFSET $3 LIMIT 1
 ) over
 WHERE NOT EXISTS (
@@ -80,7 +80,7 @@ _SHARED = """
 WITH shown AS (
     SELECT DISTINCT s.number FROM decisions d
     JOIN pass_showings s ON s.township_code = $1 AND s.decision_id = d.id AND s.holder IS NOT NULL
-    WHERE d.township_code = $1 AND d.recorded_at >= $2
+    WHERE d.township_code = $1 AND d.recorded_at BETWEEN $2 AND $4
 )
 SELECT DISTINCT ON (p.id) 'pass-shared:' || p.id AS cause, q.unit_code, s.at, q.id AS person_id, s.checkpoint_id,
     s.decision_id
@@ -98,12 +98,12 @@ async def cross_check(work: Work, last_look: datetime) -> None:
     """Raise alerts for what was recorded since the last look and does not fit together; settle what fits again."""
     since = min(last_look, work.now) - OVERLAP
     town, most = work.township_code, settings_of(work).max_crossings_per_day
-    back = await work.sql.fetch(_CAME_BACK, town, since, LEEWAY)
+    back = await work.sql.fetch(_CAME_BACK, town, since, LEEWAY, work.now)
     await resolve_by_program(work, (row["cause"] for row in back))
     found = [
-        (AlertKind.OUT_AT_HOME, await work.sql.fetch(_OUT_AT_HOME, town, since, LEEWAY)),
-        (AlertKind.MANY_CROSSINGS, await work.sql.fetch(_OFTEN, town, since, most)),
-        (AlertKind.PASS_SHARED, await work.sql.fetch(_SHARED, town, since, LEEWAY)),
+        (AlertKind.OUT_AT_HOME, await work.sql.fetch(_OUT_AT_HOME, town, since, LEEWAY, work.now)),
+        (AlertKind.MANY_CROSSINGS, await work.sql.fetch(_OFTEN, town, since, most, work.now)),
+        (AlertKind.PASS_SHARED, await work.sql.fetch(_SHARED, town, since, LEEWAY, work.now)),
     ]
     await raise_alerts(work, [_alert(kind, row) for kind, rows in found for row in rows])
 

@@ -20,6 +20,7 @@ DEFAULTS = {
     "quarantine_days": 14,
     "service_visits_per_day": 2,
     "temperatures_per_day": 2,
+    "max_crossings_per_day": 4,
     "min_rest_hours": 8,
 }
 

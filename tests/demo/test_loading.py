@@ -84,7 +84,7 @@ async def test_every_kind_of_record_is_there(loaded: Site) -> None:
     assert await site.one("SELECT count(*) FROM quarantine_orders WHERE status = 'released'") >= 1
     kinds = await site.owner.fetch("SELECT DISTINCT kind, status FROM alerts")
     found = {kind for kind, _ in kinds}
-    assert found == {"fever", "symptoms", "not_at_home", "breach", "missed_slot"}
+    assert found == {"fever", "symptoms", "not_at_home", "breach", "missed_slot", "out_at_home"}
     assert {status for _, status in kinds} == {"open", "resolved"}
     reasons = await site.one("SELECT array_agg(DISTINCT r) FROM decisions, unnest(reasons) AS r")
     assert set(reasons) == {"outsider", "fever", "no_mask", "purpose_not_allowed", "in_quarantine"}

@@ -209,7 +209,7 @@ async def _load_half(loading: Loading, half: Half) -> None:
     await _of_all_units(loading, title, load_unit)
     until = loading.record.until
     async with loading.work(min(half.end + timedelta(seconds=1), until)) as work:
-        await tick_township(work)
+        await tick_township(work, half.start)
 
 
 def loading_cases(loading: Loading, unit: Unit) -> Cases:
