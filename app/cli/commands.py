@@ -130,6 +130,20 @@ def verify_log(
 
 
 @app.command()
+def recount(
+    township: Annotated[str | None, typer.Option(help="9 digits; default: every township.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only compare; exit with 1 if anything differs.")] = False,
+) -> None:
+    """Recompute every counter from the records, and correct those that differ."""
+    with opened(get_settings(), share=True) as settings:
+        differences = feed.recount(settings, township, check)
+    for unit, day, metric, stored, true in differences:
+        out.print(f"{unit} {day} {metric}: {stored} stored, {true} by the records.")
+    out.print(f"{len(differences)} differences" + (", corrected." if differences and not check else "."))
+    raise typer.Exit(1 if differences and check else 0)
+
+
+@app.command()
 def new_epoch(township: Annotated[str, typer.Argument(help="9 digits.")]) -> None:
     """After a restore from a backup: let phones start anew, and send again what the backup does not hold."""
     with opened(get_settings(), share=True) as settings:

@@ -1,6 +1,7 @@
-"""What operators do with the feed: prove that nobody changed it, and begin another epoch after a restore."""
+"""What operators do with the feed and the counters: prove them, mend counters, and begin another epoch."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 from app.access import in_townships_name
@@ -10,6 +11,7 @@ from app.core.problems import NotFound
 from app.core.settings import Settings
 from app.core.work import Work
 from app.services.feed_log import Fault, begin_epoch, untold, verify_log
+from app.services.recount import Difference, compare, mend
 
 T = TypeVar("T")
 
@@ -21,6 +23,21 @@ def verify(settings: Settings, township: str | None) -> tuple[int, list[Fault]]:
         count, found = _in_township(settings, code, verify_log)
         rows, faults = rows + count, faults + found + _in_township(settings, code, untold)
     return rows, faults
+
+
+def recount(settings: Settings, township: str | None, check: bool) -> list[Difference]:
+    """Compare the counters of a township, or of all, with the records; correct them unless told only to check."""
+    found = []
+    for code in _townships(settings) if township is None else [township]:
+        differences = _in_township(settings, code, compare)
+        found += differences
+        if differences and not check:
+            _in_township(settings, code, partial(_mend, differences))
+    return found
+
+
+async def _mend(differences: list[Difference], work: Work) -> None:
+    mend(work, differences)
 
 
 def new_epoch(settings: Settings, township: str) -> None:

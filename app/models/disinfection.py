@@ -55,6 +55,8 @@ class DisinfectionLog(Written, table=True):
     day: date = day_field()
     counted: bool
     """Whether it is one of the disinfections that the site required that day; further ones count nothing."""
+    counted_at: datetime | None = time_field(default=None)
+    """When it became one; null in rows of earlier versions, for which it was when they were recorded."""
     agent: str | None = None
     litres: Decimal | None = Field(default=None, sa_type=Numeric(8, 2))
     photo_ids: list[str] = texts()

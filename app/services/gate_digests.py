@@ -36,9 +36,9 @@ INSERT INTO gate_salts (id, township_code, made_at, log2_n, salt_sealed) VALUES 
 """
 _READY = "UPDATE gate_salts SET ready_at = $2 WHERE id = $1 AND ready_at IS NULL"
 _FORGET = "DELETE FROM gate_digests WHERE township_code = $1 AND salt_id <> ALL($2)"
-# One process at a time hashes for a township; whoever dies in it leaves nothing behind.
+# A hint: of several processes one hashes for a township. Two would only do the same work twice.
 _TURN = "SELECT pg_try_advisory_xact_lock(hashtextextended('gate-digests', $1))"
-_ONE_SALT = "SELECT pg_advisory_xact_lock(hashtextextended('gate-salts', $1))"
+_ONE_SALT = "SELECT 1 FROM townships WHERE code = $1 FOR NO KEY UPDATE"
 # Those first whom a gate must know exactly.
 _MISSING = """
 SELECT p.id, p.id_fingerprint, p.id_sealed FROM people p

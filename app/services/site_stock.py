@@ -28,7 +28,7 @@ next AS MATERIALIZED (
     FROM wanting w JOIN disinfection_logs l
         ON l.township_code = $1 AND l.site_id = w.site_id AND l.day = w.day AND NOT l.counted
 )
-UPDATE disinfection_logs l SET counted = true FROM next n
+UPDATE disinfection_logs l SET counted = true, counted_at = $4 FROM next n
 WHERE l.township_code = $1 AND l.id = n.id AND n.place <= n.room
 RETURNING l.unit_code, l.day
 """
@@ -49,5 +49,5 @@ async def count_logs(work: Work, site_days: Collection[tuple[UUID, date]]) -> No
     if not site_days:
         return
     sites, days = zip(*sorted(site_days), strict=True)
-    for row in await work.sql.fetch(_COUNT, work.township_code, sites, days):
+    for row in await work.sql.fetch(_COUNT, work.township_code, sites, days, work.now):
         work.count(row["unit_code"], row["day"], Metric.SITES_DISINFECTED)

@@ -11,6 +11,7 @@ from httpx import AsyncClient
 
 from tests import register, scene
 from tests.pushing import op, push
+from tests.counting import assert_recounted
 from tests.town import Town
 
 OPERATIONS = int(os.environ.get("WANGGE_TEST_DELIVERED", "10000"))
@@ -89,3 +90,4 @@ async def test_rows_are_distinct_operations_and_every_repeat_answers_as_the_firs
         assert count == kinds[kind] + before.get(kind, 0), table
     await register.assert_counters_true(town)
     await scene.assert_counters_true(town)
+    await assert_recounted(town)

@@ -1,0 +1,77 @@
+"""Facts that never change once they are recorded: checks, fevers, decisions, disinfections."""
+
+from datetime import date
+
+import asyncpg
+
+from app.core.work import Work
+from app.domain.enums import DenyReason
+from app.domain.metrics import DENIED_BY, Metric
+from app.services.replay.positions import Positions, told
+
+_CHECKS = f"""
+WITH counted AS (
+    SELECT c.id, c.household_id, c.day, c.fact_unit_code FROM household_checks c
+    WHERE c.township_code = $1 AND c.day BETWEEN $4 AND $5 AND {told("check", "c.id")}
+), people AS (
+    SELECT l.fact_unit_code, l.day, l.person_id, bool_or(l.exposure <> 'none') AS exposed,
+        (array_agg(l.whereabouts ORDER BY l.occurred_at DESC, l.check_id DESC))[1] AS last
+    FROM counted c JOIN check_lines l ON l.township_code = $1 AND l.check_id = c.id
+    GROUP BY l.fact_unit_code, l.day, l.person_id
+)
+SELECT unit_code, day, sum(households)::int AS households_checked, sum(home)::int AS people_at_home,
+    sum(away)::int AS people_away, sum(returned)::int AS people_returned, sum(exposed)::int AS exposed_found
+FROM (
+    SELECT fact_unit_code AS unit_code, day, count(DISTINCT household_id) AS households, 0 AS home, 0 AS away,
+        0 AS returned, 0 AS exposed
+    FROM counted GROUP BY 1, 2
+    UNION ALL
+    SELECT fact_unit_code, day, 0, (last = 'home')::int, (last = 'away')::int, (last = 'returned')::int, exposed::int
+    FROM people
+) AS facts GROUP BY unit_code, day
+"""
+_FEVERS = f"""
+SELECT v.fact_unit_code AS unit_code, v.day, count(*)::int AS fevers FROM visits v
+WHERE v.township_code = $1 AND v.day BETWEEN $4 AND $5 AND v.kind = 'temperature' AND 'fever' = ANY (v.alerts)
+    AND {told("visit", "v.id")}
+GROUP BY 1, 2
+"""
+_REASONS = ", ".join(
+    f"(count(*) FILTER (WHERE '{reason}' = ANY (d.reasons)))::int AS {DENIED_BY[reason]}" for reason in DenyReason
+)
+_DECISIONS = f"""
+SELECT d.unit_code, d.day, (count(*) FILTER (WHERE d.verdict = 'pass'))::int AS passes,
+    (count(*) FILTER (WHERE d.verdict = 'deny'))::int AS denials, {_REASONS}
+FROM decisions d WHERE d.township_code = $1 AND d.day BETWEEN $4 AND $5 AND {told("decision", "d.id")}
+GROUP BY 1, 2
+"""
+# A log may be counted later than it was recorded: in a transaction that told the unit's feed of something.
+COUNTED = """
+l.counted AND ($2::bigint[] IS NULL OR EXISTS (
+    SELECT 1 FROM unnest($2::bigint[], $3::bigint[]) AS p(unit_code, seq)
+    JOIN feed f ON f.township_code = $1 AND f.unit_code = p.unit_code AND f.audience = 'unit' AND f.seq <= p.seq
+        AND f.at = coalesce(l.counted_at, l.recorded_at) AND f.kind IN ('log', 'site')
+    WHERE p.unit_code = l.unit_code))
+"""
+_DISINFECTED = f"""
+SELECT l.unit_code, l.day, count(*)::int AS sites_disinfected FROM disinfection_logs l
+WHERE l.township_code = $1 AND l.day BETWEEN $4 AND $5 AND {told("log", "l.id")} AND {COUNTED}
+GROUP BY 1, 2
+"""
+
+
+async def facts(
+    work: Work, positions: Positions | None, first: date, last: date
+) -> list[tuple[int, date, Metric, int]]:
+    """Return units, days, metrics and amounts of the facts of some days."""
+    found = []
+    for statement in (_CHECKS, _FEVERS, _DECISIONS, _DISINFECTED):
+        where = positions.arguments() if positions else (None, None)
+        for row in await work.sql.fetch(statement, work.township_code, *where, first, last):
+            found += _amounts(row)
+    return found
+
+
+def _amounts(row: asyncpg.Record) -> list[tuple[int, date, Metric, int]]:
+    named = [name for name in row.keys() if name not in ("unit_code", "day")]  # noqa: SIM118
+    return [(row["unit_code"], row["day"], Metric(name), row[name]) for name in named]

@@ -1,0 +1,53 @@
+"""How far the feed of each unit had come: the positions at which a report is frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.core.work import Work
+
+_NOW = "SELECT unit_code, seq FROM feed_heads WHERE township_code = $1 AND audience = 'unit' ORDER BY unit_code"
+# Up to the first row that came at that moment or later; where none did, the head.
+_BEFORE = """
+SELECT h.unit_code, coalesce((
+    SELECT min(f.seq) - 1 FROM feed f
+    WHERE f.township_code = $1 AND f.unit_code = h.unit_code AND f.audience = 'unit' AND f.at >= $2), h.seq) AS seq
+FROM feed_heads h WHERE h.township_code = $1 AND h.audience = 'unit' ORDER BY h.unit_code
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """The last number of each unit's feed that counts; a unit that is not named has none."""
+
+    of_unit: Mapping[int, int]
+
+    def arguments(self) -> tuple[list[int], list[int]]:
+        """Return the units and their numbers as parameters of a statement."""
+        return list(self.of_unit), list(self.of_unit.values())
+
+
+async def positions_now(work: Work) -> Positions:
+    """Return where the feeds of a township's units stand."""
+    return Positions(dict(await work.sql.fetch(_NOW, work.township_code)))
+
+
+async def positions_before(work: Work, moment: datetime) -> Positions:
+    """Return where they stood before a moment: also when nobody looked at it."""
+    return Positions(dict(await work.sql.fetch(_BEFORE, work.township_code, moment)))
+
+
+def told(kind: str, id_: str) -> str:
+    """Return the condition that the feed had told of a record by then; $2 and $3 are the positions, or null."""
+    return (
+        "($2::bigint[] IS NULL OR EXISTS (SELECT 1 FROM unnest($2::bigint[], $3::bigint[]) AS p(unit_code, seq)"
+        " JOIN feed f ON f.township_code = $1 AND f.unit_code = p.unit_code AND f.audience = 'unit'"
+        f" AND f.kind = '{kind}' AND f.id = {id_} AND f.seq <= p.seq))"
+    )
+
+
+FEED = """
+feed f JOIN unnest($2::bigint[], $3::bigint[]) AS p(unit_code, seq)
+    ON f.unit_code = p.unit_code AND f.audience = 'unit' AND f.seq <= p.seq
+"""
+"""The feed as far as it had come by then."""
