@@ -24,6 +24,7 @@ from app.openapi import DESCRIPTION, TAGS, install_openapi
 from app.routers import ROUTERS
 from app.services.clockwork import Clockwork
 
+
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:
     """Return the application; tests pass their own settings and clock."""
     settings = settings or get_settings()

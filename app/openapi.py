@@ -28,6 +28,10 @@ TAGS = [
     {"name": "disinfection", "description": "Disinfection sites and logs (清洁消毒)."},
     {"name": "sync", "description": "Phones that were offline: push, pull, conflicts (docs/sync.md)."},
     {"name": "photos", "description": "Photos that visits and logs name (照片)."},
+    {
+        "name": "command",
+        "description": "The daily cycle: reports at 16:00, the meeting, orders at 19:00 (作战机制).",
+    },
     {"name": "reports", "description": "The daily report and series, for dashboards."},
     {"name": "imports", "description": "Sheets as a village office keeps them."},
     {"name": "system", "description": "Health, metrics, public keys."},

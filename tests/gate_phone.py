@@ -19,6 +19,7 @@ from jose import jws
 from app.domain.checkpoints import GateFacts, Rules, decide
 from app.domain.days import local_day
 from app.domain.enums import DenyReason, Direction, Purpose
+from app.domain.identity import parse_id_number
 from app.domain.passes import Gatebook, Judgement, Showing, use_of, verify
 from app.services.gate_keys import judging_key
 from app.services.pass_codes import read_code
@@ -26,6 +27,7 @@ from app.services.pass_codes import read_code
 SECTIONS = {
     "rules", "hashing", "keys", "revoked", "used", "holders", "quarantined", "staff", "residents", "residents_since"
 }  # fmt: skip
+HEADER = b'{"alg":"ES256","kid":"%s","typ":"bundle"}'
 AMBER, HARD = timedelta(hours=24), timedelta(hours=72)
 
 
@@ -78,6 +80,8 @@ class GatePhone:
             payload = jws.verify(sent["head"], root, ["ES256"])
         except jws.JWSError:
             raise Refused("not signed by our township") from None
+        if unbase(sent["head"].split(".")[0]) != HEADER % root["kid"].encode():
+            raise Refused("not signed as a bundle")
         head = json.loads(payload)
         if self.have is not None and head["checkpoint"]["id"] != self.kept["head"]["checkpoint"]["id"]:
             raise Refused("of another checkpoint")
@@ -89,7 +93,7 @@ class GatePhone:
         for name, content in sections.items():
             if _sha256(content) != head["sections"][name]:
                 raise Refused(f"{name} is not that of the head")
-        self.kept |= {"root": root, "head": head, "sections": sections}
+        self.kept |= {"root": root, "head": head, "sections": sections, "latest": head["issued"]}
         self.kept["seen"] = {
             "server": head["issued"],
             "mono": self.clocks.mono().total_seconds(),
@@ -98,15 +102,16 @@ class GatePhone:
         }
 
     def now(self) -> datetime:
-        """Return the time that counts: the latest that anything tells, and never earlier than before."""
-        seen = self.kept["seen"]
-        server = datetime.fromisoformat(seen["server"])
-        told = [server, self.clocks.wall() + timedelta(seconds=seen["offset"])]
+        """Return the time that counts: the latest of what the clocks tell.
+
+        What the monotonic clock has shown is kept, and lost in no restart; what the other shows may be put right.
+        """
+        seen, known = self.kept["seen"], datetime.fromisoformat(self.kept["latest"])
         if seen["boot"] == self.clocks.boot:
-            told.append(server + self.clocks.mono() - timedelta(seconds=seen["mono"]))
-        told += [datetime.fromisoformat(self.kept[name]) for name in ("latest",) if name in self.kept]
-        self.kept["latest"] = max(told).isoformat()
-        return max(told)
+            passed = self.clocks.mono() - timedelta(seconds=seen["mono"])
+            known = max(known, datetime.fromisoformat(seen["server"]) + passed)
+            self.kept["latest"] = known.isoformat()
+        return max(known, self.clocks.wall() + timedelta(seconds=seen["offset"]))
 
     def state(self) -> str:
         """Tell how old the bundle is."""
@@ -143,10 +148,9 @@ class GatePhone:
             pass_purposes=purposes,
         ))  # fmt: skip
         state = self.state()
-        if decision.verdict == "pass" and shown:
+        verdict = None if decision.verdict == "pass" and state == "over" else decision.verdict
+        if verdict == "pass" and shown:
             self._use(shown, direction)
-        automatic = decision.verdict == "deny" or state != "over"
-        verdict = decision.verdict if automatic else None
         return Answer(verdict, list(decision.reasons), state, who.get("unsure", False))
 
     def _rules(self) -> Rules:
@@ -166,8 +170,9 @@ class GatePhone:
             k["number"]: judging_key(k["number"], k["jwk"], datetime.fromisoformat(k["ends_at"]))
             for k in sections["keys"]
         }
-        used = {(int(number, 16), use) for use, numbers in sections["used"] for number in numbers}
-        used |= {(int(number, 16), use) for number, use in self.kept.get("mine", [])}
+        used = Used(
+            {use: (coded, decoded(coded)) for use, coded in sections["used"]}, self.kept.get("mine", [])
+        )
         showing = Showing(
             read_code(subject["pass"]),
             at,
@@ -202,7 +207,7 @@ class GatePhone:
             return nobody
         cost, salt = sections["hashing"]["scrypt"], unbase(sections["hashing"]["salt"])
         digest = hashlib.scrypt(
-            id_number.upper().encode(),
+            parse_id_number(id_number).value.encode(),
             salt=salt,
             n=cost["n"],
             r=cost["r"],
@@ -222,6 +227,20 @@ class GatePhone:
         missing = sum(sections[n]["missing"] for n in ("quarantined", "staff", "residents_since"))
         known = resident or exact["staff"] or exact["quarantined"]
         return nobody | exact | {"resident": resident, "unsure": not known and missing > 0}
+
+
+class Used:
+    """What was used: told by the bundle in coded sets, and at this gate."""
+
+    def __init__(self, told: dict[str, tuple[dict[str, Any], set[int]]], mine: list[list[str]]) -> None:
+        self.told, self.mine = told, {(int(number, 16), use) for number, use in mine}
+
+    def __contains__(self, asked: Any) -> bool:
+        number, use = asked
+        if asked in self.mine:
+            return True
+        coded, places = self.told.get(use, ({"size": 0, "rice": 0}, set()))
+        return number * (coded["size"] << coded["rice"]) >> 64 in places
 
 
 def decoded(coded: dict[str, Any]) -> set[int]:

@@ -4,8 +4,9 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from app.domain.feed import RecordKind
 from app.models.crossings import crossing_sql
-from app.models.feeding import APPEND_FEED, CHAIN_SQL, FEED_VIEW_SQL
+from app.models.feeding import APPEND_FEED, CHAIN_SQL, feed_view_sql
 from app.models.fence import fence_sql
 
 revision = "202611252100"
@@ -55,7 +56,7 @@ def upgrade() -> None:
         for statement in fence_sql(table):
             op.execute(statement)
     op.execute("GRANT SELECT, INSERT ON former_assignments TO wangge_app")
-    for statement in (*FEED_VIEW_SQL, *CHAIN_SQL, *crossing_sql(APPEND_FEED)):
+    for statement in (*feed_view_sql(RecordKind.REPORT), *CHAIN_SQL, *crossing_sql(APPEND_FEED)):
         op.execute(statement)
     op.execute(FIRST_CHANGES)
 

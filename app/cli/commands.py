@@ -132,7 +132,9 @@ def verify_log(
 @app.command()
 def recount(
     township: Annotated[str | None, typer.Option(help="9 digits; default: every township.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Only compare; exit with 1 if anything differs.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only compare; exit with 1 if anything differs.")
+    ] = False,
 ) -> None:
     """Recompute every counter from the records, and correct those that differ."""
     with opened(get_settings(), share=True) as settings:

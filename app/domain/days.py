@@ -34,7 +34,7 @@ def local_time(instant: datetime, zone: ZoneInfo) -> datetime:
 
 def day_bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return the first instant of a day and that of the next, in UTC."""
-    return _instant(day, _MIDNIGHT, zone), _instant(day + timedelta(days=1), _MIDNIGHT, zone)
+    return local_instant(day, _MIDNIGHT, zone), local_instant(day + timedelta(days=1), _MIDNIGHT, zone)
 
 
 def slots_of_day(slots_per_day: int) -> tuple[HalfDay, ...]:
@@ -61,10 +61,10 @@ def slot_bounds(day: date, slot: HalfDay, slots_per_day: int, zone: ZoneInfo) ->
     start, end = day_bounds(day, zone)
     if slots_per_day == 1:
         return start, end
-    noon = _instant(day, _NOON, zone)
+    noon = local_instant(day, _NOON, zone)
     return (start, noon) if slot is HalfDay.AM else (noon, end)
 
 
-def _instant(day: date, wall: time, zone: ZoneInfo) -> datetime:
+def local_instant(day: date, wall: time, zone: ZoneInfo) -> datetime:
     """Return the instant at which the zone's clock first shows a time; one that it skips counts as the skip's end."""
     return datetime.combine(day, wall, zone).astimezone(UTC)

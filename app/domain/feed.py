@@ -22,6 +22,7 @@ class RecordKind(StrEnum):
     LOG = "log"
     CHECKPOINT = "checkpoint"
     DECISION = "decision"
+    REPORT = "report"
 
 
 class Change(StrEnum):

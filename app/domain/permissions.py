@@ -51,6 +51,8 @@ class Permission(StrEnum):
     PHOTOS_WRITE = "photos:write"
     MESSAGES_READ = "messages:read"
     REPORTS_READ = "reports:read"
+    DAILY_REPORTS_READ = "daily-reports:read"
+    DAILY_REPORTS_WRITE = "daily-reports:write"
     SYNC = "sync"
     HELD_WRITE = "held:write"
 
@@ -99,6 +101,9 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.PHOTOS_WRITE: _STAFF,
     Permission.MESSAGES_READ: _STAFF,
     Permission.REPORTS_READ: frozenset({TOWNSHIP, VILLAGE, CLINIC, OBSERVER}),
+    Permission.DAILY_REPORTS_READ: _CADRES,
+    # What a unit did only the unit says.
+    Permission.DAILY_REPORTS_WRITE: frozenset({VILLAGE}),
     Permission.SYNC: _STAFF,
     Permission.HELD_WRITE: _OFFICE,
 }

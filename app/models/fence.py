@@ -67,6 +67,10 @@ FENCE: dict[str, Policy] = {
     "bundle_sections": _lane("gate"),
     "disinfection_sites": _lane("unit"),
     "disinfection_logs": _lane("unit"),
+    "report_submissions": _lane("unit"),
+    "report_days": _lane("tally"),
+    "frozen_reports": _lane("tally"),
+    "report_changes": _lane("unit"),
     "feed": Policy(_AUDIENCE),
     "feed_heads": Policy(_AUDIENCE),
     # A phone's own operations are its author's wherever they are assigned since.

@@ -16,7 +16,7 @@ from app.core.work import Work
 from app.domain.permissions import Permission
 from app.schemas.fields import Day, ScopeCode, instant_text
 from app.schemas.reports import DailyReportView, SeriesView, columns
-from app.services import reports, series
+from app.services import frozen_reports, reports, series
 from app.services.series import Level
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"], route_class=StrictRoute)
@@ -35,13 +35,22 @@ async def daily(
     request: Request,
     day: Annotated[Day | None, Query(description="Default: today in the township's zone.")] = None,
     code: Annotated[ScopeCode | None, Query(description="Default: the caller's whole scope.")] = None,
+    revision: Annotated[
+        int | None,
+        Query(ge=1, le=2**31 - 1, description="A frozen report: 1 as of `report_due`, 2 of the whole day."),
+    ] = None,
 ) -> Response:
     """The numbers of a day by unit, with totals that are exactly their sums. The clinic gets those of quarantine.
+
+    Without `revision` they are live. Revision 1 was frozen when the units' reports were due, revision 2 at the day's
+    end; later ones say what changed, and which records did it.
 
     As CSV: one row a unit, `unit_code,name` and then the metrics; denials by reason have a column each.
     """
     media = choose(request.headers, (JSON, CSV))
-    report = await reports.daily(work, day, code)
+    frozen = await frozen_reports.frozen(work, day, code, revision) if revision else None
+    report = frozen.report if frozen else await reports.daily(work, day, code)
+    more = frozen.more() if frozen else {}
     units = [
         {"unit_code": str(u["unit_code"]), "name": u["name"], **reports.shown(u, report.metrics)}
         for u in report.units
@@ -57,7 +66,7 @@ async def daily(
         "totals": report.totals(),
         "units": units,
     }
-    return represent(request.headers, _to_json(answer), JSON)
+    return represent(request.headers, _to_json(answer | more), JSON)
 
 
 @router.get("/series", response_model=SeriesView, responses=_BOTH)

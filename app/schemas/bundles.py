@@ -76,13 +76,18 @@ class ExactSetView(View):
     missing: int = Field(description="How many more there are, whose numbers have not been hashed yet.")
 
 
-class CodedSetView(View):
-    """A set of people, coded (docs/checkpoint.md)."""
+class CodedView(View):
+    """A set of 64-bit numbers, coded (docs/checkpoint.md)."""
 
-    key: Base64Url
     rice: int
     size: int
     code: Base64Url
+
+
+class CodedSetView(CodedView):
+    """A coded set of people."""
+
+    key: Base64Url
 
 
 class SinceView(View):
@@ -111,7 +116,7 @@ class BundleView(View):
     hashing: Hashing = unset()
     keys: list[PassKeyView] = unset()
     revoked: list[Hex16] = unset()
-    used: list[tuple[str, list[Hex16]]] = unset()
+    used: list[tuple[str, CodedView]] = unset()
     holders: HoldersView = unset()
     quarantined: ExactSetView = unset()
     staff: ExactSetView = unset()

@@ -4,9 +4,11 @@ from typing import Any
 
 from pydantic import ConfigDict, Field, create_model
 
+from app.domain.daily_reports import Standing
 from app.domain.enums import DenyReason
 from app.domain.metrics import REPORTED, Metric
-from app.schemas.fields import Day, Instant, View
+from app.schemas.fields import Day, Id, Instant, View
+from app.schemas.townships import unset
 
 _counts: dict[str, Any] = {
     metric.value: (int | None, Field(None, description="Left out where the caller's role may not read it."))
@@ -32,6 +34,33 @@ class Completeness(View):
     units_reported: int = Field(description="Units with at least one record of that day.")
 
 
+class ReportTimings(View):
+    """How many units had reported by then."""
+
+    on_time: int
+    late: int
+    missing: int
+
+
+class CausingRecord(View):
+    """A record that came later, by its place in a feed."""
+
+    kind: str
+    id: Id
+    scope: str
+    seq: int
+
+
+class ReportChangeView(View):
+    """One number that changed."""
+
+    unit_code: str
+    metric: str
+    before: int
+    after: int
+    records: list[CausingRecord] = unset()
+
+
 class DailyReportView(View):
     """The numbers of one day; the sums over the units equal the totals."""
 
@@ -41,6 +70,18 @@ class DailyReportView(View):
     completeness: Completeness
     totals: Metrics
     units: list[UnitMetrics]
+    revision: int = unset()
+    status: Standing = unset()
+    made_at: Instant = unset()
+    reports: ReportTimings = unset()
+    positions: dict[str, int] = Field(
+        default_factory=dict,
+        description="Of a revision: how far each unit's feed had come. What came later is not in it.",
+    )
+    changes: list[ReportChangeView] = Field(
+        default_factory=list,
+        description="Of a revision: what it says otherwise than the one before, and by which records.",
+    )
 
 
 class SeriesRow(View):

@@ -10,8 +10,8 @@ import asyncpg
 from app.core import base64url
 from app.core.u64 import to_hex, to_unsigned
 from app.core.work import Work
-from app.domain.bundles import RICE, code_set, keyed_hash
-from app.services.bundle_sections import BundleGate, section_key
+from app.domain.bundles import keyed_hash
+from app.services.bundle_sections import BundleGate, coded, section_key
 from app.services.gate_digests import Salt
 
 _FEW = 20
@@ -44,7 +44,7 @@ async def resident_sections(work: Work, gate: BundleGate, salt: Salt, kept: asyn
     base = _read(kept["base"]) if kept["base_mark"] == scope else None
     sections: dict[str, Any] = {}
     if base is None or len(base ^ hashes) > max(_FEW, len(base) // _SHARE):
-        sections["residents"] = _coded(key, hashes)
+        sections["residents"] = {"key": base64url.encode(key), **coded(hashes)}
         base = hashes
     sections["residents_since"] = {
         "added": sorted(map(to_hex, hashes - base)),
@@ -54,16 +54,6 @@ async def resident_sections(work: Work, gate: BundleGate, salt: Salt, kept: asyn
     stored = b"".join(member.to_bytes(8, "big") for member in base)
     await work.sql.execute(_KEPT, work.township_code, gate.id, mark, scope, stored)
     return sections
-
-
-def _coded(key: bytes, hashes: frozenset[int]) -> dict[str, Any]:
-    size, code = code_set(hashes)
-    return {
-        "key": base64url.encode(key),
-        "rice": RICE,
-        "size": size,
-        "code": base64url.encode(code),
-    }
 
 
 def _read(stored: bytes) -> frozenset[int]:

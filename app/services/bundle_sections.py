@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +10,9 @@ from app.core import base64url
 from app.core.problems import NotFound
 from app.core.u64 import to_hex, to_unsigned
 from app.core.work import Work
-from app.domain.bundles import KEY_BYTES, keyed_hash
+from app.domain.bundles import KEY_BYTES, RICE, code_set, keyed_hash
 from app.domain.checkpoints import Rules
+from app.schemas.fields import instant_text
 from app.services.checkpoint_rules import read_rules, rules_view
 from app.services.gate_digests import Salt
 
@@ -97,12 +98,12 @@ async def small_sections(work: Work, gate: BundleGate, salt: Salt) -> dict[str, 
         "rules": rules_view(gate.rules).model_dump(mode="json"),
         "hashing": {"salt": base64url.encode(salt.value), "scrypt": {"n": 1 << salt.log2_n, "r": 8, "p": 1}},
         "keys": [
-            {"number": row["number"], "ends_at": time_text(row["ends_at"]), "jwk": row["jwk"]}
+            {"number": row["number"], "ends_at": instant_text(row["ends_at"]), "jwk": row["jwk"]}
             for row in await work.sql.fetch(_KEYS, work.township_code, work.now)
         ],
         "revoked": _hex(n["number"] for n in await work.sql.fetch(_REVOKED, work.township_code, work.now)),
         "used": [
-            [row["used"], _hex(row["numbers"])]
+            [row["used"], coded(map(to_unsigned, row["numbers"]))]
             for row in await work.sql.fetch(
                 _USED, work.township_code, work.now - USED_UP_FOR, work.today.isoformat()
             )
@@ -137,10 +138,11 @@ async def _exactly(work: Work, gate: BundleGate, salt: Salt, name: str, statemen
     return {"key": base64url.encode(key), "hashes": _hex(hashes), "missing": len(rows) - len(hashes)}
 
 
+def coded(hashes: Iterable[int]) -> dict[str, Any]:
+    """Return a coded set, as it is told."""
+    size, code = code_set(hashes)
+    return {"rice": RICE, "size": size, "code": base64url.encode(code)}
+
+
 def _hex(numbers: Iterable[int]) -> list[str]:
     return sorted(map(to_hex, numbers))
-
-
-def time_text(moment: datetime) -> str:
-    """Return a moment as answers write it."""
-    return moment.isoformat().replace("+00:00", "Z")

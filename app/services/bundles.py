@@ -15,10 +15,11 @@ import rfc8785
 from app.core import base64url
 from app.core.work import Work
 from app.domain.bundles import AMBER_AFTER, FETCH_AFTER, HARD_EXPIRY, next_bundle_no
+from app.schemas.fields import instant_text
 from app.services.bundle_residents import resident_sections
-from app.services.bundle_sections import BundleGate, read_gate, small_sections, time_text
+from app.services.bundle_sections import BundleGate, read_gate, small_sections
 from app.services.gate_digests import salt_in_use
-from app.services.gate_keys import SigningKey, bundle_key
+from app.services.gate_keys import SigningKey, bundle_key, keep_pass_keys
 from app.services.pass_codes import sign_es256
 
 _LAST = """
@@ -51,10 +52,11 @@ async def issue_bundle(work: Work, checkpoint_id: UUID, have: int | None, log2_n
     Raises:
         NotFound: no such checkpoint.
     """
+    last = await _take_turn(work, await read_gate(work, checkpoint_id))
+    # Only now: whoever waited for another phone's bundle must not issue a later one with what was true before.
     gate = await read_gate(work, checkpoint_id)
-    key = await bundle_key(work)
-    salt = await salt_in_use(work, log2_n)
-    last = await _take_turn(work, gate)
+    key, salt = await bundle_key(work), await salt_in_use(work, log2_n)
+    await keep_pass_keys(work)
     number = next_bundle_no(last["bundle_no"], work.now)
     await work.sql.execute(_ISSUED, work.township_code, gate.id, number, work.now)
     changed = await small_sections(work, gate, salt) | await resident_sections(work, gate, salt, last)
@@ -90,10 +92,10 @@ async def _keep_changed(
 def _head(work: Work, gate: BundleGate, number: int, sections: list[asyncpg.Record]) -> dict[str, Any]:
     return {
         "bundle_no": number,
-        "issued": time_text(work.now),
-        "next_due": time_text(work.now + FETCH_AFTER),
-        "amber_from": time_text(work.now + AMBER_AFTER),
-        "hard_expiry": time_text(work.now + HARD_EXPIRY),
+        "issued": instant_text(work.now),
+        "next_due": instant_text(work.now + FETCH_AFTER),
+        "amber_from": instant_text(work.now + AMBER_AFTER),
+        "hard_expiry": instant_text(work.now + HARD_EXPIRY),
         "checkpoint": {
             "id": str(gate.id),
             "number": gate.number,

@@ -19,7 +19,8 @@ from app.core.problems import Problem
 from app.core.work import OpenTownship, Work
 from app.services import quarantine_clock
 from app.services.cross_checks import cross_check
-from app.services.gate_digests import hash_some
+from app.services.freezing import freeze_days
+from app.services.gate_digests import SPELL_SECONDS, hash_some
 from app.services.gate_keys import rotate_pass_keys
 from app.services.photo_uploads import forget_unfinished
 from app.services.sync.held import retry_held
@@ -37,21 +38,24 @@ class Clockwork:
     def __init__(self, kit: Kit, open_township: OpenTownship) -> None:
         self._kit = kit
         self._open_township = open_township
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._next_look = datetime.min.replace(tzinfo=UTC)
-        self._next_hashing: dict[int, datetime] = {}
 
     async def __aenter__(self) -> Self:
         """Start ticking."""
-        self._task = asyncio.create_task(self._run(), name="clockwork")
+        self._tasks = [
+            asyncio.create_task(self._run(), name="clockwork"),
+            asyncio.create_task(self._hash(), name="gate digests"),
+        ]
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Stop; a tick under way is rolled back and will be made up."""
-        assert self._task is not None
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
     async def _run(self) -> None:
         while True:
@@ -61,26 +65,32 @@ class Clockwork:
 
     async def tick(self) -> None:
         """Do what has come due, township by township, each in a transaction of its own."""
-        async with self._kit.database.connection() as link:
-            codes = [row["code"] for row in await link.sql.fetch("SELECT code FROM townships ORDER BY code")]
-        for code in codes:
+        for code in await self._townships():
             async with _logged(township=code), self._open_township(code) as work:
                 await tick_township(work)
             async with _logged(township=code):
                 await retry_held(partial(self._open_township, code))
             async with _logged(township=code):
-                await self._hash(code)
+                await freeze_days(partial(self._open_township, code))
         async with _logged(), self._kit.database.connection() as link:
             await tidy(link.sql, self._kit.clock.now())
         async with _logged():
             await self._forget_unfinished()
 
-    async def _hash(self, code: int) -> None:
-        """Prepare the bundles of gates; where nothing is left to hash, look again in a minute."""
-        now = self._kit.clock.now()
-        if now >= self._next_hashing.get(code, now):
-            more = await hash_some(partial(self._open_township, code), self._kit.settings.gate_hash_cost)
-            self._next_hashing[code] = now if more else now + _BETWEEN_HASHINGS
+    async def _hash(self) -> None:
+        """Prepare the bundles of gates, half of the time while there is anything to do: it must not hold up a tick."""
+        while True:
+            more = False
+            async with _logged():
+                for code in await self._townships():
+                    async with _logged(township=code):
+                        open_work = partial(self._open_township, code)
+                        more |= await hash_some(open_work, self._kit.settings.gate_hash_cost)
+            await asyncio.sleep(SPELL_SECONDS if more else _BETWEEN_HASHINGS.total_seconds())
+
+    async def _townships(self) -> list[int]:
+        async with self._kit.database.connection() as link:
+            return [row["code"] for row in await link.sql.fetch("SELECT code FROM townships ORDER BY code")]
 
     async def _forget_unfinished(self) -> None:
         """Clear away photos that were never finished; once an hour, because the store may charge for a look."""

@@ -19,45 +19,34 @@ OVERLAP = timedelta(minutes=15)
 LEEWAY = timedelta(minutes=10)
 """Within it two records do not contradict each other: clocks differ, and digits are keyed in wrongly."""
 
-# The crossing before a moment of a day, of somebody.
-_CROSSED = """
-SELECT d.id, d.direction, d.occurred_at, d.checkpoint_id FROM decisions d
-WHERE d.township_code = $1 AND d.subject_person_id = {person} AND d.day = {day} AND d.verdict = 'pass'
-    AND d.occurred_at < {before}
-ORDER BY d.occurred_at DESC, d.id DESC LIMIT 1
+# Whoever is on duty goes to and fro, and who leaves another village is on the way home.
+_COUNTS = """
+d.verdict = 'pass' AND d.subject_kind <> 'staff' AND (d.unit_code = d.subject_unit_code OR EXISTS (
+    SELECT 1 FROM checkpoints g WHERE g.township_code = $1 AND g.id = d.checkpoint_id AND g.kind = 'town_entrance'))
 """
-_OUT_AT_HOME = f"""
-WITH seen AS (
-    SELECT l.person_id, l.unit_code, l.day, l.occurred_at FROM household_checks c
+# People and days of which something was heard; whether their last crossing before a check at home was outward.
+_AT_HOME = f"""
+WITH heard AS (
+    SELECT l.person_id, l.day FROM household_checks c
     JOIN check_lines l ON l.township_code = $1 AND l.check_id = c.id
-    WHERE c.township_code = $1 AND c.recorded_at BETWEEN $2 AND $4 AND l.whereabouts = 'home'
+    WHERE c.township_code = $1 AND c.recorded_at BETWEEN $2 AND $4
     UNION
-    SELECT l.person_id, l.unit_code, l.day, l.occurred_at FROM decisions d
-    JOIN check_lines l ON l.township_code = $1 AND l.person_id = d.subject_person_id AND l.day = d.day
-    WHERE d.township_code = $1 AND d.recorded_at BETWEEN $2 AND $4 AND d.verdict = 'pass' AND l.whereabouts = 'home'
+    SELECT d.subject_person_id, d.day FROM decisions d
+    WHERE d.township_code = $1 AND d.recorded_at BETWEEN $2 AND $4 AND d.subject_person_id IS NOT NULL
 )
-SELECT DISTINCT ON (went.id) 'out-at-home:' || went.id AS cause, seen.unit_code, seen.occurred_at AS at, seen.person_id,
-    went.checkpoint_id, went.id AS decision_id
-FROM seen CROSS JOIN LATERAL (
-    {_CROSSED.format(person="seen.person_id", day="seen.day", before="seen.occurred_at")}) went
-WHERE went.direction = 'out' AND went.occurred_at + $3 < seen.occurred_at AND seen.occurred_at <= $4
-    AND NOT EXISTS (SELECT 1 FROM alerts a WHERE a.township_code = $1 AND a.cause = 'out-at-home:' || went.id)
-ORDER BY went.id, seen.occurred_at
+SELECT h.person_id, h.day, p.unit_code, a.id IS NOT NULL AS known, a.status = 'open' AS open, went.*
+FROM heard h JOIN people p ON p.township_code = $1 AND p.id = h.person_id
+LEFT JOIN alerts a ON a.township_code = $1 AND a.cause = 'out-at-home:' || h.person_id || ':' || h.day
+LEFT JOIN LATERAL (
+    SELECT last.decision_id, last.checkpoint_id, l.occurred_at AS at FROM check_lines l CROSS JOIN LATERAL (
+        SELECT d.id AS decision_id, d.checkpoint_id, d.direction, d.occurred_at FROM decisions d
+        WHERE d.township_code = $1 AND d.subject_person_id = h.person_id AND d.day = h.day AND {_COUNTS}
+            AND d.occurred_at < l.occurred_at
+        ORDER BY d.occurred_at DESC, d.id DESC LIMIT 1) last
+    WHERE l.township_code = $1 AND l.person_id = h.person_id AND l.day = h.day AND l.whereabouts = 'home'
+        AND l.occurred_at <= $4 AND last.direction = 'out' AND last.occurred_at + $3 < l.occurred_at
+    ORDER BY l.occurred_at LIMIT 1) went ON true
 """
-# A way back that was told later, before anybody was seen at home, settles it.
-_CAME_BACK = f"""
-SELECT 'out-at-home:' || went.id AS cause FROM decisions back
-CROSS JOIN LATERAL (
-    {_CROSSED.format(person="back.subject_person_id", day="back.day", before="back.occurred_at")}) went
-WHERE back.township_code = $1 AND back.recorded_at BETWEEN $2 AND $4 AND back.verdict = 'pass' AND back.direction = 'in'
-    AND went.direction = 'out' AND NOT EXISTS (
-        SELECT 1 FROM check_lines l WHERE l.township_code = $1 AND l.person_id = back.subject_person_id
-            AND l.day = back.day AND l.whereabouts = 'home'
-            AND l.occurred_at > went.occurred_at + $3 AND l.occurred_at < back.occurred_at)
-    AND EXISTS (SELECT 1 FROM alerts a
-        WHERE a.township_code = $1 AND a.cause = 'out-at-home:' || went.id AND a.status = 'open')
-"""
-# Staff on duty go to and fro.
 _OFTEN = """
 WITH crossed AS (
     SELECT DISTINCT d.subject_person_id AS person_id, d.day FROM decisions d
@@ -98,15 +87,30 @@ async def cross_check(work: Work, last_look: datetime) -> None:
     """Raise alerts for what was recorded since the last look and does not fit together; settle what fits again."""
     since = min(last_look, work.now) - OVERLAP
     town, most = work.township_code, settings_of(work).max_crossings_per_day
-    back = await work.sql.fetch(_CAME_BACK, town, since, LEEWAY, work.now)
-    await resolve_by_program(work, (row["cause"] for row in back))
-    found = [
-        (AlertKind.OUT_AT_HOME, await work.sql.fetch(_OUT_AT_HOME, town, since, LEEWAY, work.now)),
-        (AlertKind.MANY_CROSSINGS, await work.sql.fetch(_OFTEN, town, since, most, work.now)),
-        (AlertKind.PASS_SHARED, await work.sql.fetch(_SHARED, town, since, LEEWAY, work.now)),
-    ]
-    await raise_alerts(work, [_alert(kind, row) for kind, rows in found for row in rows])
+    at_home = await work.sql.fetch(_AT_HOME, town, since, LEEWAY, work.now)
+    fits_again = [_out_at_home(row) for row in at_home if row["open"] and row["decision_id"] is None]
+    await resolve_by_program(work, fits_again)
+    found = [_contradicted(row) for row in at_home if not row["known"] and row["decision_id"] is not None]
+    for kind, statement, limit in (
+        (AlertKind.MANY_CROSSINGS, _OFTEN, most),
+        (AlertKind.PASS_SHARED, _SHARED, LEEWAY),
+    ):
+        rows = await work.sql.fetch(statement, town, since, limit, work.now)
+        found += [NewAlert(kind, **dict(row)) for row in rows]
+    await raise_alerts(work, found)
 
 
-def _alert(kind: AlertKind, row: asyncpg.Record) -> NewAlert:
-    return NewAlert(kind, **dict(row))
+def _out_at_home(row: asyncpg.Record) -> str:
+    return f"out-at-home:{row['person_id']}:{row['day']}"
+
+
+def _contradicted(row: asyncpg.Record) -> NewAlert:
+    return NewAlert(
+        AlertKind.OUT_AT_HOME,
+        _out_at_home(row),
+        row["unit_code"],
+        row["at"],
+        person_id=row["person_id"],
+        checkpoint_id=row["checkpoint_id"],
+        decision_id=row["decision_id"],
+    )

@@ -5,6 +5,7 @@ who were registered meanwhile get a hash under both. What belongs to a salt that
 """
 
 import asyncio
+import logging
 import secrets
 import time
 from base64 import b64decode, b64encode
@@ -17,9 +18,12 @@ import asyncpg
 
 from app.core.ids import uuid7
 from app.core.u64 import to_signed
+from app.core.vault import VaultError
 from app.core.work import OpenWork, Work
 from app.domain.bundles import SALT_BYTES, slow_digest
 from app.services.sealing import seal, unseal
+
+log = logging.getLogger("wangge.gates")
 
 SALT_LASTS = timedelta(days=7)
 SPELL_SECONDS = 1.0
@@ -92,14 +96,16 @@ async def hash_some(open_work: OpenWork, log2_n: int) -> bool:
     async with open_work() as work:
         if not await work.sql.fetchval(_TURN, work.township_code):
             return True
-        for salt in await _with_next(work, log2_n):
+        salts = await _with_next(work, log2_n)
+        for salt in salts:
             rows = await work.sql.fetch(_MISSING, work.township_code, salt.id, AT_ONCE)
             if rows:
                 await _hash(work, salt, rows)
                 return True
             if not salt.ready:
                 await work.sql.execute(_READY, salt.id, work.now)
-                await work.sql.execute(_FORGET, work.township_code, [salt.id])
+                # The former salt's hashes stay a week longer: a bundle may be in the making with them.
+                await work.sql.execute(_FORGET, work.township_code, [one.id for one in salts])
     return False
 
 
@@ -126,12 +132,13 @@ def _read(work: Work, row: asyncpg.Record) -> Salt:
 
 async def _hash(work: Work, salt: Salt, rows: Sequence[asyncpg.Record]) -> None:
     """Hash in a thread (scrypt leaves Python alone), one number after the other, and store what was reached."""
-    numbers = [unseal(work, "people.id_number", row["id"], row["id_sealed"]) or "" for row in rows]
+    numbers = [_number(work, row) for row in rows]
 
     def spell() -> list[int]:
         ends, made = time.monotonic() + SPELL_SECONDS, list[int]()
         for number in numbers:
-            made.append(to_signed(slow_digest(number, salt.value, salt.log2_n)))
+            digest = slow_digest(number, salt.value, salt.log2_n) if number else secrets.randbits(64)
+            made.append(to_signed(digest))
             if time.monotonic() >= ends:
                 break
         return made
@@ -139,3 +146,12 @@ async def _hash(work: Work, salt: Salt, rows: Sequence[asyncpg.Record]) -> None:
     digests = await asyncio.to_thread(spell)
     prints = [row["id_fingerprint"] for row in rows[: len(digests)]]
     await work.sql.execute(_KEEP, work.township_code, salt.id, prints, digests)
+
+
+def _number(work: Work, row: asyncpg.Record) -> str | None:
+    """Return a person's number; None where it cannot be opened, which must not keep everybody else waiting."""
+    try:
+        return unseal(work, "people.id_number", row["id"], row["id_sealed"])
+    except VaultError:
+        log.error("an ID number cannot be opened", extra={"township": work.township_code})
+        return None

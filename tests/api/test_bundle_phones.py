@@ -54,7 +54,7 @@ async def test_only_what_changed_is_sent(place: Gates) -> None:
     assert SECTIONS & set(await fetch(place, have=phone.have)) == set()
     made = await issue(place.office, place.person, place.town.kit.clock.now())
     sent = await fetch(place, have=phone.have)
-    assert SECTIONS & set(sent) == {"holders", "keys"}
+    assert SECTIONS & set(sent) == {"holders"}
     phone.take(sent)
     assert phone.rule({"pass": made["code"]}).verdict == "pass"
     await place.office.post(f"/v1/passes/{made['id']}/revoke", json={})
@@ -197,7 +197,12 @@ async def test_a_new_salt_serves_when_everybody_is_hashed(place: Gates, clock: T
     kept = await place.town.owner.fetchval(
         "SELECT count(DISTINCT salt_id) FROM gate_digests WHERE township_code = $1", place.town.code
     )
-    assert kept == 1, "hashes under a salt that is over are forgotten"
+    assert kept == 2, "the former one may serve a bundle in the making"
+    clock.moved = timedelta(days=14)
+    await hash_all(place.town)
+    await hash_all(place.town)
+    count = "SELECT count(DISTINCT salt_id) FROM gate_digests WHERE township_code = $1"
+    assert await place.town.owner.fetchval(count, place.town.code) == 2, "older hashes are forgotten"
 
 
 async def test_the_ruling_of_a_stale_bundle_is_found_and_alerted(place: Gates) -> None:
@@ -222,3 +227,74 @@ async def test_a_bundle_is_for_its_own_gate(place: Gates, role: str, status: int
     client = await place.town.login(role, [place.town.units[1]], checkpoint_ids=places)
     answer = await client.get(f"/v1/checkpoints/{place.gates[0]}/bundle")
     assert answer.status_code == status
+
+
+async def test_a_clock_that_was_ahead_and_was_put_right_closes_no_gate(
+    place: Gates, clock: TestClock
+) -> None:
+    start = clock.fixed = place.town.kit.clock.now()
+    phone, me, ahead = await ready(place), {"id_number": place.number}, timedelta(days=365)
+    phone.clocks = Clocks(lambda: clock.now() + ahead, lambda: clock.now() - start)
+    assert phone.rule(me).state == "over"
+    ahead = timedelta(0)
+    assert phone.rule(me).state == "fresh"
+    # Slow when the bundle came, and put right since: the next bundle puts everything right.
+    ahead = timedelta(days=-5)
+    clock.fixed += timedelta(minutes=1)
+    phone.take(await fetch(place))
+    ahead = timedelta(0)
+    clock.fixed += timedelta(minutes=1)
+    phone.take(await fetch(place))
+    assert phone.rule(me).state == "fresh"
+
+
+async def test_who_waited_for_another_bundle_tells_what_is_true_afterwards(place: Gates) -> None:
+    await ready(place)
+    owner = place.town.owner
+    async with owner.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "SELECT 1 FROM gate_bundles WHERE township_code = $1 FOR UPDATE", place.town.code
+        )
+        waiting = asyncio.create_task(fetch(place))
+        while not await owner.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%gate_bundles%'"
+        ):
+            pass
+        answer = await place.office.patch(
+            f"/v1/checkpoints/{place.gates[0]}/rules", json={"mask_required": False}
+        )
+        assert answer.json()["version"] == 2
+    assert (await waiting)["rules"]["version"] == 2
+
+
+async def test_a_phone_that_lets_nobody_pass_uses_nothing_up(place: Gates, clock: TestClock) -> None:
+    start = clock.fixed = place.town.kit.clock.now()
+    long = {"class": "single", "valid_to": start + timedelta(days=9)}
+    made = await issue(place.office, place.person, start, **long)
+    phone = await ready(place)
+    clock.fixed = start + timedelta(hours=80)
+    for _ in range(2):
+        said = phone.rule({"pass": made["code"]})
+        assert (said.verdict, said.reasons) == (None, [])
+
+
+async def test_a_number_of_fifteen_digits_is_the_same_number(place: Gates) -> None:
+    old = "511303800101123"
+    member = {"name": "赵老", "id_number": old}
+    await register(place.cadre, place.town, head=member)
+    phone = await ready(place)
+    assert phone.rule({"id_number": old}).verdict == (await online(place, {"id_number": old}))[0] == "pass"
+
+
+async def test_one_number_that_cannot_be_opened_keeps_nobody_waiting(place: Gates) -> None:
+    await fetch(place)
+    await place.town.owner.execute(
+        "UPDATE people SET id_sealed = '\\x00'::bytea WHERE township_code = $1", place.town.code
+    )
+    number = id_number()
+    await register(place.cadre, place.town, head={"name": "王五", "id_number": number})
+    await hash_all(place.town)
+    phone = phone_of(place.town)
+    phone.take(await fetch(place))
+    assert phone.rule({"id_number": number}).verdict == "pass"
+    assert phone.rule({"id_number": place.number}).verdict == "deny"

@@ -149,3 +149,19 @@ async def test_downtime_is_made_up(place: Gates, home: str, clock: TestClock) ->
     await found_at_home(place, home, NOON - 30 * MINUTE)
     clock.fixed = NOON + timedelta(days=2)
     assert await alerts(place) == [("out_at_home", went)]
+
+
+async def test_who_leaves_another_village_is_on_the_way_home(place: Gates, home: str) -> None:
+    await cross(place, NOON - 60 * MINUTE, gate=2)
+    await found_at_home(place, home, NOON - 30 * MINUTE)
+    assert await alerts(place) == []
+
+
+async def test_two_gates_tell_one_story_in_any_order(place: Gates, home: str) -> None:
+    went = await cross(place, NOON - 60 * MINUTE)
+    await found_at_home(place, home, NOON - 20 * MINUTE)
+    assert await alerts(place) == [("out_at_home", went)]
+    await cross(place, NOON - 55 * MINUTE, gate=1)
+    assert await alerts(place) == [("out_at_home", went)], "one contradiction, one alert"
+    await cross(place, NOON - 40 * MINUTE, "in", gate=1)
+    assert await alerts(place) == []

@@ -60,16 +60,20 @@ def coded() -> Iterator[dict[str, Any]]:
         yield case("coded", f"{size} members", given, [n in members for n in asked])
 
 
+def signed(private: ec.EllipticCurvePrivateKey, message: str) -> bytes:
+    """Return a signature, the same every time (RFC 6979)."""
+    algorithm = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+    r, s = decode_dss_signature(private.sign(message.encode(), algorithm))
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
 def heads() -> Iterator[dict[str, Any]]:
     """Yield signed heads: a good one, and what is wrong with others."""
     private = ec.derive_private_key(20_200_203, ec.SECP256R1())
     root, other = to_jwk(private.public_key()), to_jwk(ec.derive_private_key(7, ec.SECP256R1()).public_key())
     first, second = base(b'{"bundle_no":217728000}'), base(b'{"bundle_no":217728001}')
     message = f"{bundle_header(root['kid'])}.{first}"
-    r, s = decode_dss_signature(
-        private.sign(message.encode(), ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
-    )
-    good = f"{message}.{base(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+    good = f"{message}.{base(signed(private, message))}"
     head, payload, signature = good.split(".")
     spoiled = {
         "another payload": f"{head}.{second}.{signature}",
@@ -77,6 +81,8 @@ def heads() -> Iterator[dict[str, Any]]:
         "algorithm none": base(b'{"alg":"none"}') + f".{payload}.",
         "signed with the key as a secret": base(b'{"alg":"HS256"}') + f".{payload}.{signature}",
     }
+    other_type = base(b'{"alg":"ES256","kid":"%s","typ":"pass"}' % root["kid"].encode()) + f".{first}"
+    spoiled["a pass's header"] = f"{other_type}.{base(signed(private, other_type))}"
     yield case("head", "good", {"head": good, "root": root}, True)
     yield case("head", "another root", {"head": good, "root": other}, False)
     for name, text in spoiled.items():

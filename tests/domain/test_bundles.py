@@ -13,7 +13,7 @@ from jose import jws
 from app.domain.bundles import RICE, code_set, keyed_hash, next_bundle_no, place_in, slow_digest
 from tests.domain import bundle_cases
 from tests.domain.vectors import FOLDER, cases
-from tests.gate_phone import decoded, unbase
+from tests.gate_phone import HEADER, decoded, unbase
 
 
 def answer(given_: dict[str, Any]) -> Any:
@@ -30,7 +30,7 @@ def answer(given_: dict[str, Any]) -> Any:
         jws.verify(given_["head"], given_["root"], ["ES256"])
     except jws.JWSError:
         return False
-    return True
+    return unbase(given_["head"].split(".")[0]) == HEADER % given_["root"]["kid"].encode()
 
 
 @pytest.mark.parametrize(("given_", "expected"), cases(bundle_cases.FILE))

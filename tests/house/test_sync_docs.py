@@ -309,7 +309,7 @@ async def test_the_chain_is_made_as_it_is_written(story: Story) -> None:
 
 
 def test_kinds_and_limits_are_the_programs() -> None:
-    rows = re.findall(r"^\| `([a-z.]+)` \| `(?:POST|PATCH) /v1/\S+` \| (\S+) \|", TEXT, re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z_.]+)` \| `(?:POST|PATCH) /v1/\S+` \| (\S+) \|", TEXT, re.MULTILINE)
     assert {kind: target != "–" for kind, target in rows} == {k: kind.targeted for k, kind in KINDS.items()}
     (most_ops,) = [m.max_length for m in PushBody.model_fields["ops"].metadata if hasattr(m, "max_length")]
     limits = {

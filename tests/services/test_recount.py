@@ -21,7 +21,9 @@ async def test_a_day_of_everything_is_counted_as_recorded(town: Town, clock: Tes
     clock.moved = timedelta(0)
     office, village = await town.township(), await town.village()
     homes = [
-        await register(village, town, head={"name": "李春花", "id_number": id_number()}, members=[{"name": "李四"}])
+        await register(
+            village, town, head={"name": "李春花", "id_number": id_number()}, members=[{"name": "李四"}]
+        )
         for _ in range(3)
     ]
     people = [home["head"]["id"] for home in homes]
@@ -56,7 +58,8 @@ async def test_what_was_counted_wrongly_is_found_and_mended(town: Town) -> None:
     village = await town.village()
     await register(village, town)
     await town.owner.execute(
-        "UPDATE daily_counters SET households = households + 2, fevers = 7 WHERE township_code = $1", town.code
+        "UPDATE daily_counters SET households = households + 2, fevers = 7 WHERE township_code = $1",
+        town.code,
     )
     unit, day = int(town.units[0]), town.today()
     async with in_townships_name(town.kit, town.code) as work:

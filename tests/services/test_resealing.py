@@ -43,6 +43,8 @@ async def test_everything_is_sealed_again_and_says_the_same(town: Town) -> None:
     }
     gate = f"/v1/checkpoints/{scenario.ids['checkpoints']}/decisions"
     assert (await scenario.office.post(gate, json=stranger)).status_code == 201
+    bundle = f"/v1/checkpoints/{scenario.ids['checkpoints']}/bundle"
+    assert (await scenario.office.get(bundle)).status_code == 200  # makes a salt
     assert await key_ids(town) == {column.name: {1} for column in SEALED}
 
     ring = town.kit.ring.rotate_data(0)

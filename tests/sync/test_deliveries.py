@@ -10,8 +10,8 @@ from uuid import uuid4
 from httpx import AsyncClient
 
 from tests import register, scene
-from tests.pushing import op, push
 from tests.counting import assert_recounted
+from tests.pushing import op, push
 from tests.town import Town
 
 OPERATIONS = int(os.environ.get("WANGGE_TEST_DELIVERED", "10000"))

@@ -37,7 +37,8 @@ WHERE v.township_code = $1 AND v.day BETWEEN $4 AND $5 AND v.kind = 'temperature
 GROUP BY 1, 2
 """
 _REASONS = ", ".join(
-    f"(count(*) FILTER (WHERE '{reason}' = ANY (d.reasons)))::int AS {DENIED_BY[reason]}" for reason in DenyReason
+    f"(count(*) FILTER (WHERE '{reason}' = ANY (d.reasons)))::int AS {DENIED_BY[reason]}"
+    for reason in DenyReason
 )
 _DECISIONS = f"""
 SELECT d.unit_code, d.day, (count(*) FILTER (WHERE d.verdict = 'pass'))::int AS passes,

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from app.core.work import Work
 
-_NOW = "SELECT unit_code, seq FROM feed_heads WHERE township_code = $1 AND audience = 'unit' ORDER BY unit_code"
+_NOW = (
+    "SELECT unit_code, seq FROM feed_heads WHERE township_code = $1 AND audience = 'unit' ORDER BY unit_code"
+)
 # Up to the first row that came at that moment or later; where none did, the head.
 _BEFORE = """
 SELECT h.unit_code, coalesce((

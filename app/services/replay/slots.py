@@ -82,9 +82,12 @@ class _Owed:
 
 
 async def slots(
-    work: Work, positions: Positions | None, first: date, last: date
+    work: Work, positions: Positions | None, first: date, last: date, moment: datetime | None = None
 ) -> list[tuple[int, date, Metric, int]]:
-    """Return units, days, metrics and amounts of the slots of some days."""
+    """Return units, days, metrics and amounts of the slots of some days.
+
+    As of a moment, whatever had ended by then without a visit was missed; else what the clock has called so.
+    """
     arguments = (work.township_code, *(positions or await positions_now(work)).arguments(), first, last)
     rows = await work.sql.fetch(_ORDERS, *arguments)
     visited: defaultdict[UUID, dict[Key, Place]] = defaultdict(dict)
@@ -97,7 +100,8 @@ async def slots(
     for order_id, owed in _histories(work, rows, visited).items():
         for key, (unit, slot) in owed.slots.items():
             if first <= slot.day <= last:
-                found += _standing(unit, slot, key in owed.visited, f"slot:{order_id}:{_text(key)}" in missed)
+                ended = slot.ends_at <= moment if moment else f"slot:{order_id}:{_text(key)}" in missed
+                found += _standing(unit, slot, key in owed.visited, ended)
     return found
 
 

@@ -25,7 +25,8 @@ _METRICS = {
 _STEPS = f"""
 WITH told AS (
     SELECT f.kind, f.id, f.unit_code, f.seq, f.change, (f.at AT TIME ZONE $4)::date AS day,
-        CASE WHEN f.change = 'put' AND f.kind = 'quarantine_order' THEN (f.data::json ->> 'ends_on')::date END AS ends_on,
+        CASE WHEN f.change = 'put' AND f.kind = 'quarantine_order'
+             THEN (f.data::json ->> 'ends_on')::date END AS ends_on,
         CASE WHEN f.change <> 'put' THEN 0
              WHEN f.kind = 'quarantine_order' THEN (f.data::json ->> 'status' = 'active')::int
              WHEN f.kind = 'alert' THEN (f.data::json ->> 'status' = 'open')::int

@@ -9,6 +9,7 @@ from app.core.work import Work
 from app.domain.feed import RecordKind
 from app.services.alerts import resolve_alert
 from app.services.batch import Item, Moments
+from app.services.daily_reports import store_reports
 from app.services.decisions import decide
 from app.services.disinfection_logs import store_logs
 from app.services.edits import Edit
@@ -132,5 +133,6 @@ RUNS: dict[str, Run] = {
     "visit.record": _storing(RecordKind.VISIT, store_visits),
     "checkpoint.decide": _decide,
     "disinfection.log": _storing(RecordKind.LOG, store_logs),
+    "daily_report.submit": _storing(RecordKind.REPORT, store_reports),
     "alert.resolve": _one_by_one(RecordKind.ALERT, _resolve),
 }

@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 from app.domain.feed import RecordKind
 from app.domain.permissions import Permission
 from app.schemas.alerts import ResolveBody
+from app.schemas.daily_reports import SubmitOp
 from app.schemas.decisions import OfflineDecisionBody
 from app.schemas.disinfection import LogBody
 from app.schemas.fields import Body
@@ -135,6 +136,7 @@ _ALL = (
         LogBody,
         lambda _target, body: [(RecordKind.SITE, body.site_id)],
     ),
+    OpKind("daily_report.submit", Permission.DAILY_REPORTS_WRITE, SubmitOp, _nothing),
     OpKind("alert.resolve", Permission.ALERTS_WRITE, ResolveBody, _target(RecordKind.ALERT), targeted=True),
 )
 
