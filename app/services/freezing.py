@@ -99,7 +99,8 @@ async def _store(
     work: Work, day: date, revision: int, moment: datetime, positions: Positions, numbers: ByUnit
 ) -> None:
     units = await work.sql.fetch(_UNITS, work.township_code)
-    timings = dict(await work.sql.fetch(_TIMINGS, work.township_code, *positions.arguments(), day))
+    found = await work.sql.fetch(_TIMINGS, work.township_code, *positions.arguments(), day)
+    timings = {row["unit_code"]: row["timing"] for row in found}
     codes = [unit["unit_code"] for unit in units]
     await work.sql.execute(
         _FREEZE,

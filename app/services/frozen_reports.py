@@ -65,7 +65,9 @@ async def frozen(work: Work, day: date | None, code: str | None, revision: int) 
     if not rows or len({row["township_code"] for row in rows}) < townships:
         raise NotFound
     metrics = readable(work)
-    units = [{**_read(row["numbers"]), "unit_code": row["unit_code"], "name": row["name"]} for row in rows]
+    units: list[Mapping[str, Any]] = [
+        {**_read(row["numbers"]), "unit_code": row["unit_code"], "name": row["name"]} for row in rows
+    ]
     as_of = max(row["frozen_at"] for row in rows)
     return FrozenDay(
         DailyReport(day, covered.name, as_of, metrics, units),

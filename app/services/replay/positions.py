@@ -1,8 +1,10 @@
 """How far the feed of each unit had come: the positions at which a report is frozen."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+import asyncpg
 
 from app.core.work import Work
 
@@ -31,12 +33,16 @@ class Positions:
 
 async def positions_now(work: Work) -> Positions:
     """Return where the feeds of a township's units stand."""
-    return Positions(dict(await work.sql.fetch(_NOW, work.township_code)))
+    return _read(await work.sql.fetch(_NOW, work.township_code))
 
 
 async def positions_before(work: Work, moment: datetime) -> Positions:
     """Return where they stood before a moment: also when nobody looked at it."""
-    return Positions(dict(await work.sql.fetch(_BEFORE, work.township_code, moment)))
+    return _read(await work.sql.fetch(_BEFORE, work.township_code, moment))
+
+
+def _read(rows: Sequence[asyncpg.Record]) -> Positions:
+    return Positions({row["unit_code"]: row["seq"] for row in rows})
 
 
 def told(kind: str, id_: str) -> str:
