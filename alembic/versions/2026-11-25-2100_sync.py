@@ -56,7 +56,11 @@ def upgrade() -> None:
         for statement in fence_sql(table):
             op.execute(statement)
     op.execute("GRANT SELECT, INSERT ON former_assignments TO wangge_app")
-    for statement in (*feed_view_sql(RecordKind.REPORT), *CHAIN_SQL, *crossing_sql(APPEND_FEED)):
+    for statement in (
+        *feed_view_sql(RecordKind.REPORT, RecordKind.ORDER),
+        *CHAIN_SQL,
+        *crossing_sql(APPEND_FEED),
+    ):
         op.execute(statement)
     op.execute(FIRST_CHANGES)
 

@@ -19,7 +19,7 @@ def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '3s'")
     op.add_column("pass_showings", sa.Column("holder", sa.LargeBinary(), nullable=True), if_not_exists=True)
     # An alert that names a gate is told to that gate's staff only where they have a part in it.
-    for statement in (*feed_view_sql(RecordKind.REPORT), *crossing_sql(APPEND_FEED)):
+    for statement in (*feed_view_sql(RecordKind.REPORT, RecordKind.ORDER), *crossing_sql(APPEND_FEED)):
         op.execute(statement)
     with op.get_context().autocommit_block():
         # What a first try left unfinished is of no use.
@@ -31,6 +31,7 @@ def upgrade() -> None:
             ["township_code", "subject_person_id", "day", "occurred_at"],
             postgresql_where=sa.text("subject_person_id IS NOT NULL AND verdict = 'pass'"),
             postgresql_concurrently=True,
+            if_not_exists=True,
         )
         for table in _RECORDED:
             op.create_index(
@@ -40,6 +41,7 @@ def upgrade() -> None:
                 postgresql_using="brin",
                 postgresql_with={"autosummarize": True, "pages_per_range": 32},
                 postgresql_concurrently=True,
+                if_not_exists=True,
             )
 
 

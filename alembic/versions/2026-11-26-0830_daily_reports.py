@@ -84,14 +84,14 @@ def upgrade() -> None:
     for table in _TABLES:
         for statement in fence_sql(table):
             op.execute(statement)
-    for statement in (*feed_view_sql(), *crossing_sql(APPEND_FEED)):
+    for statement in (*feed_view_sql(RecordKind.ORDER), *crossing_sql(APPEND_FEED)):
         op.execute(statement)
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '3s'")
     # The feed must no longer read what is about to go.
-    for statement in feed_view_sql(RecordKind.REPORT):
+    for statement in feed_view_sql(RecordKind.REPORT, RecordKind.ORDER):
         op.execute(statement)
     for table in reversed(_TABLES):
         op.drop_table(table)

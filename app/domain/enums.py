@@ -113,8 +113,9 @@ class AlertStatus(StrEnum):
 class AlertKind(StrEnum):
     """What an alert is about: fever, symptoms, absence, breach, missed visit (发热、症状、不在家、违规外出、漏访).
 
-    The last three are what records say against each other: passed outward and found at home, too many crossings a
-    day, a pass of two holders (外出却在家、频繁进出、一码多人).
+    Then what records say against each other: passed outward and found at home, too many crossings a day, a pass of two
+    holders (外出却在家、频繁进出、一码多人); and orders that a unit has not answered, or not carried out in time
+    (指令未签收、逾期未落实), where `order_id` is the order of the command post.
     """
 
     FEVER = "fever"
@@ -125,6 +126,8 @@ class AlertKind(StrEnum):
     OUT_AT_HOME = "out_at_home"
     MANY_CROSSINGS = "many_crossings"
     PASS_SHARED = "pass_shared"
+    ORDER_UNANSWERED = "order_unanswered"
+    ORDER_OVERDUE = "order_overdue"
 
 
 class CheckpointKind(StrEnum):
@@ -198,3 +201,5 @@ class PhotoKind(StrEnum):
 
     VISIT = "visit"
     LOG = "log"
+    ORDER = "order"
+    ANSWER = "answer"

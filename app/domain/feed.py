@@ -23,6 +23,7 @@ class RecordKind(StrEnum):
     CHECKPOINT = "checkpoint"
     DECISION = "decision"
     REPORT = "report"
+    ORDER = "order"
 
 
 class Change(StrEnum):

@@ -53,6 +53,9 @@ class Permission(StrEnum):
     REPORTS_READ = "reports:read"
     DAILY_REPORTS_READ = "daily-reports:read"
     DAILY_REPORTS_WRITE = "daily-reports:write"
+    ORDERS_READ = "orders:read"
+    ORDERS_WRITE = "orders:write"
+    ORDERS_ANSWER = "orders:answer"
     SYNC = "sync"
     HELD_WRITE = "held:write"
 
@@ -104,6 +107,9 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.DAILY_REPORTS_READ: _CADRES,
     # What a unit did only the unit says.
     Permission.DAILY_REPORTS_WRITE: frozenset({VILLAGE}),
+    Permission.ORDERS_READ: _STAFF,
+    Permission.ORDERS_WRITE: _OFFICE,
+    Permission.ORDERS_ANSWER: frozenset({VILLAGE}),
     Permission.SYNC: _STAFF,
     Permission.HELD_WRITE: _OFFICE,
 }

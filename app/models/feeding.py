@@ -148,6 +148,18 @@ SELECT s.township_code, s.unit_code,
 FROM public.report_submissions s
 """,
     ),
+    RecordKind.ORDER: (
+        """
+SELECT n.township_code, n.unit_code,
+    ARRAY['unit'] AS audiences, 'order'::text AS kind, n.id, n.rev,
+    json_build_object('id', n.id, 'order_id', n.order_id, 'unit_code', n.unit_code::text, 'title', o.title,
+        'body', o.body, 'requires', o.requires, 'due_at', o.due_at, 'photo_ids', to_json(o.photo_ids),
+        'issued_at', n.issued_at, 'reminded_at', n.reminded_at, 'withdrawn_at', o.withdrawn_at,
+        'acknowledged_at', n.acknowledged_at, 'feedback_at', n.feedback_at, 'completed_at', n.completed_at,
+        'fulfilled_at', n.fulfilled_at, 'rev', n.rev)::text AS data
+FROM public.order_units n JOIN public.command_orders o ON o.township_code = n.township_code AND o.id = n.order_id
+""",
+    ),
     RecordKind.DECISION: (
         """
 SELECT d.township_code, d.unit_code,

@@ -35,6 +35,11 @@ _PHOTO = (
     "AND u.sha256 = photos.sha256 AND u.author_id = photos.author_id)"
 )
 
+_ISSUED = (
+    "EXISTS (SELECT 1 FROM order_units AS n WHERE n.township_code = command_orders.township_code "
+    "AND n.order_id = command_orders.id)"
+)
+
 _MINE = "account_id = nullif(current_setting('app.account', true), '')::uuid"
 _OPERATION = f"{_MINE} OR {lane_holds('unit')}"
 _AUDIENCE = (
@@ -67,6 +72,10 @@ FENCE: dict[str, Policy] = {
     "bundle_sections": _lane("gate"),
     "disinfection_sites": _lane("unit"),
     "disinfection_logs": _lane("unit"),
+    # The township's own; and, through its copies, whatever was issued to a unit.
+    "command_orders": Policy(f"{lane_holds('grid')} OR {_ISSUED}", lane_holds("grid")),
+    "order_units": _lane("grid"),
+    "order_answers": _lane("unit"),
     "report_submissions": _lane("unit"),
     "report_days": _lane("tally"),
     "frozen_reports": _lane("tally"),

@@ -51,6 +51,15 @@ class TownshipSettings(BaseModel):
     max_crossings_per_day: Whole = Field(
         4, ge=1, le=100, description="Who passes checkpoints more often in a day is looked into (频繁进出)."
     )
+    order_reminder_minutes: Whole = Field(
+        15,
+        ge=1,
+        le=1440,
+        description="After so many minutes a unit that has not acknowledged an order is reminded.",
+    )
+    order_silence_minutes: Whole = Field(
+        30, ge=1, le=1440, description="After so many minutes without an acknowledgement there is an alert."
+    )
     min_rest_hours: Whole = Field(8, ge=0, le=24, description="Least hours between two shifts of one person.")
 
 

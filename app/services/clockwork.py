@@ -22,6 +22,7 @@ from app.services.cross_checks import cross_check
 from app.services.freezing import freeze_days
 from app.services.gate_digests import SPELL_SECONDS, hash_some
 from app.services.gate_keys import rotate_pass_keys
+from app.services.order_clock import run_orders
 from app.services.photo_uploads import forget_unfinished
 from app.services.sync.held import retry_held
 from app.services.tidying import tidy
@@ -129,4 +130,5 @@ async def tick_township(work: Work, since: datetime | None = None) -> None:
     await quarantine_clock.settle_late_visits(work)
     await rotate_pass_keys(work)
     await cross_check(work, since or looked["clock_at"])
+    await run_orders(work)
     await work.sql.execute(_ADVANCE, work.township_code, work.now)

@@ -89,11 +89,17 @@ class Arrival:
     picture: Picture
 
 
-async def name_photos(work: Work, kind: PhotoKind, records: Iterable[Named]) -> None:
-    """Note which photos the records name that have just been stored; costs nothing where none does."""
+async def name_photos(
+    work: Work, kind: PhotoKind, records: Iterable[Named], author_id: UUID | None = None
+) -> None:
+    """Note which photos the records name that have just been stored; costs nothing where none does.
+
+    Their author is the caller, unless the program acts for somebody.
+    """
     uses = [(r.record_id, r.unit_code, sha256) for r in records for sha256 in r.photo_ids]
     if uses:
-        await work.sql.execute(_NAME, work.township_code, kind, work.account_id, *zip(*uses, strict=True))
+        author = author_id or work.account_id
+        await work.sql.execute(_NAME, work.township_code, kind, author, *zip(*uses, strict=True))
 
 
 async def follow_orders(work: Work, order_ids: Sequence[UUID]) -> None:

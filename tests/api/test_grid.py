@@ -21,6 +21,8 @@ DEFAULTS = {
     "service_visits_per_day": 2,
     "temperatures_per_day": 2,
     "max_crossings_per_day": 4,
+    "order_reminder_minutes": 15,
+    "order_silence_minutes": 30,
     "min_rest_hours": 8,
 }
 

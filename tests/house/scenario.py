@@ -154,6 +154,14 @@ async def make_scenario(town: Town) -> Scenario:
     await s.make("disinfection_logs", "/v1/disinfection-logs", {"site_id": site["id"], "occurred_at": at})
     staff = {"username": f"cadre-{town.code}", "name": "赵六", "role": "village", "codes": [unit]}
     await s.make("staff", "/v1/staff", staff)
+    order = {
+        "title": "排查外来车辆",
+        "body": "各路口完成排查。",
+        "codes": [str(town.code)],
+        "due_at": (now + timedelta(days=1)).isoformat(),
+        "requires": "feedback",
+    }
+    await s.make("orders", "/v1/orders", order)
     until = (now + timedelta(days=30)).date().isoformat()
     await _sync(s, head)
     await s.make("api_keys", "/v1/api-keys", {"name": "大屏", "code": str(town.code), "expires_on": until})

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.core.problems import Problem
 from app.core.work import Work
+from app.domain.command_orders import Answer
 from app.domain.feed import RecordKind
 from app.services.alerts import resolve_alert
 from app.services.batch import Item, Moments
@@ -16,6 +17,7 @@ from app.services.edits import Edit
 from app.services.household_checks import store_checks
 from app.services.household_edits import merge_household
 from app.services.households import store_households
+from app.services.order_answers import copy_of, store_answers
 from app.services.person_edits import merge_person
 from app.services.person_registration import PersonRegistered
 from app.services.quarantine_changes import release_order
@@ -123,6 +125,20 @@ async def _decide(work: Work, ops: Sequence[Op]) -> None:
             op.problem, op.entity = outcome.problem, (RecordKind.DECISION, outcome.id)
 
 
+def _answering(kind: Answer) -> Run:
+    """Return the run of answers to orders, each in its turn; what the feed tells of is the unit's copy."""
+
+    async def run(work: Work, ops: Sequence[Op]) -> None:
+        for op in ops:
+            assert op.target is not None
+            (item,) = await store_answers(work, op.target, kind, [op.body])
+            op.problem, op.entity = item.problem, None
+            if item.problem is None:
+                op.entity = (RecordKind.ORDER, await copy_of(work, op.target, op.body))
+
+    return run
+
+
 RUNS: dict[str, Run] = {
     "household.register": _register,
     "household.update": _one_by_one(RecordKind.HOUSEHOLD, _edit_household),
@@ -134,5 +150,8 @@ RUNS: dict[str, Run] = {
     "checkpoint.decide": _decide,
     "disinfection.log": _storing(RecordKind.LOG, store_logs),
     "daily_report.submit": _storing(RecordKind.REPORT, store_reports),
+    "order.acknowledge": _answering(Answer.ACKNOWLEDGE),
+    "order.feedback": _answering(Answer.FEEDBACK),
+    "order.complete": _answering(Answer.COMPLETE),
     "alert.resolve": _one_by_one(RecordKind.ALERT, _resolve),
 }

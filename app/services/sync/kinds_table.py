@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 from app.domain.feed import RecordKind
 from app.domain.permissions import Permission
 from app.schemas.alerts import ResolveBody
+from app.schemas.command_orders import AcknowledgeBody, AnswerBody
 from app.schemas.daily_reports import SubmitOp
 from app.schemas.decisions import OfflineDecisionBody
 from app.schemas.disinfection import LogBody
@@ -137,6 +138,9 @@ _ALL = (
         lambda _target, body: [(RecordKind.SITE, body.site_id)],
     ),
     OpKind("daily_report.submit", Permission.DAILY_REPORTS_WRITE, SubmitOp, _nothing),
+    OpKind("order.acknowledge", Permission.ORDERS_ANSWER, AcknowledgeBody, _nothing, targeted=True),
+    OpKind("order.feedback", Permission.ORDERS_ANSWER, AnswerBody, _nothing, targeted=True),
+    OpKind("order.complete", Permission.ORDERS_ANSWER, AnswerBody, _nothing, targeted=True),
     OpKind("alert.resolve", Permission.ALERTS_WRITE, ResolveBody, _target(RecordKind.ALERT), targeted=True),
 )
 
