@@ -157,7 +157,7 @@ async def make_scenario(town: Town) -> Scenario:
     order = {
         "title": "排查外来车辆",
         "body": "各路口完成排查。",
-        "codes": [str(town.code)],
+        "codes": [unit],
         "due_at": (now + timedelta(days=1)).isoformat(),
         "requires": "feedback",
     }

@@ -180,9 +180,9 @@ MUTANTS = [
         (
             Patch(
                 "app/services/photos.py",
-                "    if uses:\n        await work.sql.execute(_NAME,",
+                "    if uses:\n        author = author_id",
                 "    for _, _, sha256 in uses:\n        if await sent_photo(work, sha256) is None:\n"
-                "            raise NotFound\n    if uses:\n        await work.sql.execute(_NAME,",
+                "            raise NotFound\n    if uses:\n        author = author_id",
             ),
         ),
         "tests/sync/test_offline_facts.py::test_a_record_does_not_wait_for_its_photo",

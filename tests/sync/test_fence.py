@@ -31,6 +31,10 @@ FIELDS = {
     "visit.record": {"id": "visit", "order_id": "order"},
     "checkpoint.decide": {"target": "gate", "id": "decision", "subject.person_id": "free"},
     "disinfection.log": {"id": "log", "site_id": "site"},
+    "daily_report.submit": {"id": "report", "unit_code": "unit"},
+    "order.acknowledge": {"target": "directive", "id": "answer", "unit_code": "unit"},
+    "order.feedback": {"target": "directive", "id": "answer", "unit_code": "unit"},
+    "order.complete": {"target": "directive", "id": "answer", "unit_code": "unit"},
     "alert.resolve": {"target": "alert"},
 }
 CASES = [(kind, path) for kind, paths in FIELDS.items() for path in paths]
@@ -71,6 +75,10 @@ def own_op(side: Side, kind: str) -> dict[str, Any]:
         "visit.record": visit_body(ids["order"], now),
         "checkpoint.decide": seen(),
         "disinfection.log": {"site_id": ids["site"], "occurred_at": now.isoformat()},
+        "daily_report.submit": {"unit_code": side.code, "day": str(side.town.today())},
+        "order.acknowledge": {},
+        "order.feedback": {"text": "在做"},
+        "order.complete": {"text": "完成"},
         "alert.resolve": {},
     }
     return op(kind, bodies[kind], now, **target)

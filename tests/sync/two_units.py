@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, get_args
 from uuid import UUID, uuid4
 
@@ -93,7 +94,21 @@ async def make_side(town: Town, office: AsyncClient, unit: int) -> Side:
         town.code,
         int(town.units[unit]),
     )
+    directive = {
+        "title": "排查",
+        "body": "各路口完成排查。",
+        "codes": [town.units[unit]],
+        "requires": "completion",
+        "due_at": (now + timedelta(days=1)).isoformat(),
+    }
+    directive_id = (await office.post("/v1/orders", json=directive)).json()["id"]
+    report = op("daily_report.submit", {"unit_code": town.units[unit], "day": str(town.today())}, now)
+    said = op("order.feedback", {"text": "在做"}, now, target=directive_id)
+    assert [r["status"] for r in await push(cadre, now, report, said)] == ["applied", "applied"]
     ids = {
+        "directive": directive_id,
+        "report": report["op_id"],
+        "answer": said["op_id"],
         "home": home["id"],
         "person": person,
         "free": free,
