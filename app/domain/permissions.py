@@ -53,6 +53,7 @@ class Permission(StrEnum):
     REPORTS_READ = "reports:read"
     DAILY_REPORTS_READ = "daily-reports:read"
     DAILY_REPORTS_WRITE = "daily-reports:write"
+    RANKINGS_READ = "rankings:read"
     ORDERS_READ = "orders:read"
     ORDERS_WRITE = "orders:write"
     ORDERS_ANSWER = "orders:answer"
@@ -107,6 +108,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.DAILY_REPORTS_READ: _CADRES,
     # What a unit did only the unit says.
     Permission.DAILY_REPORTS_WRITE: frozenset({VILLAGE}),
+    Permission.RANKINGS_READ: frozenset({TOWNSHIP, VILLAGE, CLINIC, OBSERVER}),
     Permission.ORDERS_READ: _STAFF,
     Permission.ORDERS_WRITE: _OFFICE,
     Permission.ORDERS_ANSWER: frozenset({VILLAGE}),

@@ -12,6 +12,7 @@ from app.models import (
     passes,
     photos,
     quarantine,
+    rankings,
     sync,
 )
 from app.models.base import metadata
@@ -29,5 +30,6 @@ __all__ = [
     "passes",
     "photos",
     "quarantine",
+    "rankings",
     "sync",
 ]

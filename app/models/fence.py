@@ -80,6 +80,7 @@ FENCE: dict[str, Policy] = {
     "report_days": _lane("tally"),
     "frozen_reports": _lane("tally"),
     "report_changes": _lane("unit"),
+    "ranking_facts": _lane("tally"),
     "feed": Policy(_AUDIENCE),
     "feed_heads": Policy(_AUDIENCE),
     # A phone's own operations are its author's wherever they are assigned since.

@@ -25,6 +25,8 @@ FeverLimit = Annotated[
 ]
 """The temperature from which on a reading is a fever, °C with one decimal."""
 
+Weight = Annotated[Whole, Field(ge=0, le=100)]
+
 _OPENED_LATER = "An order keeps the number with which it was opened; a change acts on orders opened later."
 
 
@@ -59,6 +61,15 @@ class TownshipSettings(BaseModel):
     )
     order_silence_minutes: Whole = Field(
         30, ge=1, le=1440, description="After so many minutes without an acknowledgement there is an alert."
+    )
+    ranking_weight_coverage: Weight = Field(
+        30, description="Weight of households checked in the units' ranking."
+    )
+    ranking_weight_slots: Weight = Field(30, description="Weight of service visits and temperatures.")
+    ranking_weight_disinfection: Weight = Field(15, description="Weight of disinfections.")
+    ranking_weight_report: Weight = Field(15, description="Weight of the daily report.")
+    ranking_weight_acknowledgement: Weight = Field(
+        10, description="Weight of quick acknowledgement of orders."
     )
     min_rest_hours: Whole = Field(8, ge=0, le=24, description="Least hours between two shifts of one person.")
 

@@ -34,7 +34,8 @@ WITH heard AS (
     SELECT d.subject_person_id, d.day FROM decisions d
     WHERE d.township_code = $1 AND d.recorded_at BETWEEN $2 AND $4 AND d.subject_person_id IS NOT NULL
 )
-SELECT h.person_id, h.day, p.unit_code, a.id IS NOT NULL AS known, a.status = 'open' AND a.opened_at <= $4 AS open, went.*
+SELECT h.person_id, h.day, p.unit_code, a.id IS NOT NULL AS known,
+    a.status = 'open' AND a.opened_at <= $4 AS open, went.*
 FROM heard h JOIN people p ON p.township_code = $1 AND p.id = h.person_id
 LEFT JOIN alerts a ON a.township_code = $1 AND a.cause = 'out-at-home:' || h.person_id || ':' || h.day
 LEFT JOIN LATERAL (

@@ -15,6 +15,7 @@ from app.domain.daily_reports import FINAL, PROVISIONAL, Timing, frozen_at
 from app.domain.days import local_day
 from app.domain.metrics import Metric
 from app.services.frozen_numbers import HELD, ByUnit, causes, numbers_of, written
+from app.services.rankings import keep_ranking
 from app.services.replay.positions import Positions, positions_before, positions_now, told
 from app.services.township_settings import settings_of
 
@@ -93,6 +94,8 @@ async def _freeze(work: Work, day: date, revision: int) -> None:
     positions = await positions_before(work, moment)
     numbers = await numbers_of(work, positions, day, day, moment)
     await _store(work, day, revision, moment, positions, numbers[day])
+    if revision == FINAL:
+        await keep_ranking(work, day, numbers[day])
 
 
 async def _store(

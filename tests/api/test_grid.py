@@ -23,6 +23,11 @@ DEFAULTS = {
     "max_crossings_per_day": 4,
     "order_reminder_minutes": 15,
     "order_silence_minutes": 30,
+    "ranking_weight_coverage": 30,
+    "ranking_weight_slots": 30,
+    "ranking_weight_disinfection": 15,
+    "ranking_weight_report": 15,
+    "ranking_weight_acknowledgement": 10,
     "min_rest_hours": 8,
 }
 
