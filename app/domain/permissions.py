@@ -54,6 +54,8 @@ class Permission(StrEnum):
     DAILY_REPORTS_READ = "daily-reports:read"
     DAILY_REPORTS_WRITE = "daily-reports:write"
     RANKINGS_READ = "rankings:read"
+    BRIEFINGS_READ = "briefings:read"
+    BRIEFINGS_WRITE = "briefings:write"
     ORDERS_READ = "orders:read"
     ORDERS_WRITE = "orders:write"
     ORDERS_ANSWER = "orders:answer"
@@ -109,6 +111,8 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     # What a unit did only the unit says.
     Permission.DAILY_REPORTS_WRITE: frozenset({VILLAGE}),
     Permission.RANKINGS_READ: frozenset({TOWNSHIP, VILLAGE, CLINIC, OBSERVER}),
+    Permission.BRIEFINGS_READ: _STAFF,
+    Permission.BRIEFINGS_WRITE: _OFFICE,
     Permission.ORDERS_READ: _STAFF,
     Permission.ORDERS_WRITE: _OFFICE,
     Permission.ORDERS_ANSWER: frozenset({VILLAGE}),

@@ -2,6 +2,7 @@
 
 from app.models import (
     accounts,
+    briefings,
     bundles,
     checkpoints,
     command_orders,
@@ -19,6 +20,7 @@ from app.models.base import metadata
 
 __all__ = [
     "accounts",
+    "briefings",
     "bundles",
     "checkpoints",
     "command_orders",

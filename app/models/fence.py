@@ -40,6 +40,8 @@ _ISSUED = (
     "AND n.order_id = command_orders.id)"
 )
 
+_HAS_UNIT = "EXISTS (SELECT 1 FROM units AS u WHERE u.township_code = briefing_minutes.township_code)"
+
 _MINE = "account_id = nullif(current_setting('app.account', true), '')::uuid"
 _OPERATION = f"{_MINE} OR {lane_holds('unit')}"
 _AUDIENCE = (
@@ -75,6 +77,8 @@ FENCE: dict[str, Policy] = {
     # The township's own; and, through its copies, whatever was issued to a unit.
     "command_orders": Policy(f"{lane_holds('grid')} OR {_ISSUED}", lane_holds("grid")),
     "order_units": _lane("grid"),
+    # Everybody at the meeting reads its minutes: whoever sees a unit of the township.
+    "briefing_minutes": Policy(_HAS_UNIT, lane_holds("grid")),
     "order_answers": _lane("unit"),
     "report_submissions": _lane("unit"),
     "report_days": _lane("tally"),

@@ -38,6 +38,11 @@ FROM order_answers WHERE township_code = $1 AND order_id = $2 ORDER BY recorded_
 """
 
 
+async def status_of_orders(work: Work, order_ids: Sequence[UUID]) -> Sequence[asyncpg.Record]:
+    """Return how far the caller's units have come with orders."""
+    return await work.sql.fetch(_UNITS, work.township_code, order_ids)
+
+
 def order_alerts(order_unit_id: UUID) -> tuple[str, str]:
     """Return the causes of the alerts that a unit's silence raises: not acknowledged, and not done when due."""
     return f"order-silent:{order_unit_id}", f"order-due:{order_unit_id}"
@@ -52,7 +57,7 @@ async def show_order(work: Work, order_id: UUID) -> CommandOrderView:
     order = await work.sql.fetchrow(_ONE, work.township_code, order_id)
     if order is None:
         raise NotFound
-    units = await work.sql.fetch(_UNITS, work.township_code, [order_id])
+    units = await status_of_orders(work, [order_id])
     answers: defaultdict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for row in await work.sql.fetch(_ANSWERS, work.township_code, order_id):
         answers[row["unit_code"]].append(dict(row))
@@ -66,14 +71,14 @@ async def list_orders(work: Work, status: OrderStatus | None, paging: Paging) ->
     rows = await work.sql.fetch(_PAGE, work.township_code, status, behind, paging.limit + 1)
     shown = rows[: paging.limit]
     units: defaultdict[UUID, list[asyncpg.Record]] = defaultdict(list)
-    for row in await work.sql.fetch(_UNITS, work.township_code, [order["id"] for order in shown]):
+    for row in await status_of_orders(work, [order["id"] for order in shown]):
         units[row["order_id"]].append(row)
     heads = [OrderHead.model_validate(_head(order, units[order["id"]])) for order in shown]
     return Page(items=heads, next=mark(shown[-1]["id"]) if len(rows) > len(shown) else None)
 
 
 def _head(order: asyncpg.Record, units: Sequence[asyncpg.Record]) -> dict[str, Any]:
-    return {**dict(order), "status": _status(order), "progress": _progress(units)}
+    return {**dict(order), "status": _status(order), "progress": progress_of(units)}
 
 
 def _status(order: asyncpg.Record) -> OrderStatus:
@@ -82,7 +87,8 @@ def _status(order: asyncpg.Record) -> OrderStatus:
     return OrderStatus.DRAFT if order["issued_at"] is None else OrderStatus.ISSUED
 
 
-def _progress(units: Iterable[asyncpg.Record]) -> dict[str, int]:
+def progress_of(units: Iterable[asyncpg.Record]) -> dict[str, int]:
+    """Return how many units stand where."""
     listed = list(units)
     counts = Counter(_state(row) for row in listed)
     fulfilled = sum(row["fulfilled_at"] is not None for row in listed)

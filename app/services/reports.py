@@ -112,9 +112,11 @@ def shown(numbers: Mapping[str, Any], metrics: Sequence[Metric]) -> Numbers:
 
 
 def readable(work: Work) -> tuple[Metric, ...]:
-    """Return the metrics that the caller's role may read: the clinic reads those of quarantine."""
+    """Return the metrics that the caller's role may read: the clinic reads those of quarantine, a gate its own."""
     if work.caller.role == Role.CLINIC:
         return tuple(m for m in REPORTED if m in QUARANTINE)
+    if work.caller.role == Role.CHECKPOINT:
+        return (Metric.PASSES, Metric.DENIALS)
     return REPORTED
 
 
