@@ -28,6 +28,7 @@ from app.core.work import NO_TOWNSHIP, Caller, OpenWork, Township, Work
 from app.domain.enums import Role
 from app.domain.permissions import Permission, holds
 from app.services.lanes import lanes_of
+from app.services.tickets import ticket_hash
 
 NOBODY = Caller("nobody")
 DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
@@ -48,6 +49,8 @@ WHERE k.key_hash = $1 AND k.revoked_at IS NULL
 """
 
 _TOWNSHIP = "SELECT code, name, timezone, settings, epoch FROM townships WHERE code = $1"
+
+_REDEEM = "DELETE FROM live_tickets WHERE hash = $1 AND expires_at > $2 RETURNING account_id, session_id"
 
 _KEY_USED = "UPDATE api_keys SET last_used_on = $2 WHERE id = $1"
 
@@ -100,6 +103,22 @@ class LateDoor(Door):
         request.state.caller = caller
         open_step = asynccontextmanager(super().__call__)
         return lambda: open_step(request)
+
+
+class LiveDoor(LateDoor):
+    """The door of the live stream: a ticket, which is used up, stands for the session that it was issued to."""
+
+    async def __call__(self, request: Request) -> OpenWork:  # type: ignore[override]
+        """Redeem the ticket, if there is one; then as any late door."""
+        ticket = request.query_params.get("ticket")
+        if ticket is not None:
+            kit: Kit = request.app.state.kit
+            async with kit.database.connection() as link:
+                row = await link.sql.fetchrow(_REDEEM, ticket_hash(ticket), kit.clock.now())
+            if row is None:
+                raise Unauthorized
+            request.state.ticket_session = (row["session_id"], row["account_id"])
+        return await super().__call__(request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +182,11 @@ def allow_late(permission: Permission) -> Any:
     return Depends(LateDoor(permission))
 
 
+def allow_live(permission: Permission) -> Any:
+    """Return the dependency that lets callers with this permission in by their token, or by a ticket of theirs."""
+    return Depends(LiveDoor(permission))
+
+
 def public() -> Any:
     """Return the dependency of a route on the public list."""
     return Depends(PublicDoor())
@@ -187,6 +211,10 @@ def _identify(request: Request, kit: Kit, now: datetime) -> Any:
     Raises:
         Unauthorized: neither a valid token nor the form of a key.
     """
+    redeemed = getattr(request.state, "ticket_session", None)
+    if redeemed is not None:
+        session_id, account_id = redeemed
+        return lambda sql: _by_session(sql, session_id, account_id, now)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         try:

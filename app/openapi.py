@@ -32,6 +32,7 @@ TAGS = [
         "name": "command",
         "description": "The daily cycle: reports at 16:00, the meeting, orders at 19:00 (作战机制).",
     },
+    {"name": "live", "description": "Server-Sent Events of what happens in the caller's scope."},
     {"name": "reports", "description": "The daily report and series, for dashboards."},
     {"name": "imports", "description": "Sheets as a village office keeps them."},
     {"name": "system", "description": "Health, metrics, public keys."},

@@ -57,6 +57,11 @@ class Watch:
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
 
+    @property
+    def ended(self) -> bool:
+        """Tell whether the server stops."""
+        return self._ended
+
     def end(self) -> None:
         """Send everybody home, now and whoever comes: the server stops."""
         self._ended = True

@@ -60,6 +60,7 @@ class Permission(StrEnum):
     ORDERS_WRITE = "orders:write"
     ORDERS_ANSWER = "orders:answer"
     SYNC = "sync"
+    LIVE = "live"
     HELD_WRITE = "held:write"
 
 
@@ -117,6 +118,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.ORDERS_WRITE: _OFFICE,
     Permission.ORDERS_ANSWER: frozenset({VILLAGE}),
     Permission.SYNC: _STAFF,
+    Permission.LIVE: _STAFF,
     Permission.HELD_WRITE: _OFFICE,
 }
 

@@ -66,6 +66,17 @@ class LoginAttempts(SQLModel, table=True):
     failures: int = 0
 
 
+class LiveTicket(SQLModel, table=True):
+    """A ticket for one connection to the live stream; it stands for the session to which it was issued."""
+
+    __tablename__ = "live_tickets"
+
+    hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    account_id: UUID
+    session_id: UUID
+    expires_at: datetime = time_field(index=True)
+
+
 class ApiKey(SQLModel, table=True):
     """A dashboard's key: shown once, kept as a hash, good for the aggregates of one scope."""
 

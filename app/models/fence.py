@@ -97,7 +97,7 @@ FENCE: dict[str, Policy] = {
 READ_ONLY = frozenset({"feed", "feed_heads"})
 """Tables that the application only reads: the function `append_feed` adds to them, and nobody changes what stands."""
 
-MAY_DELETE = frozenset({"quarantine_slots", "login_attempts", "sessions", "gate_digests"})
+MAY_DELETE = frozenset({"quarantine_slots", "login_attempts", "sessions", "live_tickets", "gate_digests"})
 """Tables whose rows the application may delete; nothing that a person reported is among them."""
 
 

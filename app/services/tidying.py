@@ -23,7 +23,15 @@ DELETE FROM login_attempts WHERE key IN (
 """
 
 
+_UNUSED_TICKETS = f"""
+DELETE FROM live_tickets WHERE hash IN (
+    SELECT hash FROM live_tickets WHERE expires_at <= $1 ORDER BY expires_at LIMIT {BATCH} FOR UPDATE SKIP LOCKED
+)
+"""
+
+
 async def tidy(sql: asyncpg.Connection, now: datetime) -> None:
     """Delete some of what nobody can use any more; called again and again, it deletes all."""
     await sql.execute(_ENDED_SESSIONS, now)
     await sql.execute(_PAST_TRIES, now)
+    await sql.execute(_UNUSED_TICKETS, now)

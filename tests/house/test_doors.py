@@ -45,8 +45,9 @@ def test_every_permission_is_granted_to_a_role_and_used_by_a_route(app: FastAPI)
     assert all(GRANTS.values())
 
 
-def test_observers_hold_nothing_but_reports() -> None:
-    assert {p for p, roles in GRANTS.items() if Role.OBSERVER in roles} == {Permission.REPORTS_READ}
+def test_observers_hold_nothing_but_numbers() -> None:
+    held = {p for p, roles in GRANTS.items() if Role.OBSERVER in roles}
+    assert held == {Permission.REPORTS_READ, Permission.RANKINGS_READ}
     assert set(LANES[Role.OBSERVER]) == {"grid", "tally"}
 
 

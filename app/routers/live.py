@@ -1,0 +1,84 @@
+"""The live stream: Server-Sent Events of whatever is told to the caller (全天动态共享)."""
+
+import asyncio
+import logging
+import secrets
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.sse import EventSourceResponse
+from starlette.types import Send
+
+from app.access import allow, allow_live
+from app.core.kit import Kit
+from app.core.strict_route import StrictRoute
+from app.core.work import OpenWork, Work
+from app.domain.permissions import Permission
+from app.schemas.live import TicketView
+from app.services import live
+
+log = logging.getLogger("wangge.live")
+
+SEND_SECONDS = 20.0
+"""How long a reader may take nothing before it is dropped; it resumes where it was."""
+
+router = APIRouter(prefix="/v1/live", tags=["live"], route_class=StrictRoute)
+
+Mark = Annotated[
+    str | None, Query(max_length=8_000, description="The `id` of the last event, as Last-Event-ID.")
+]
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Events: `hello`, then one a change, named after the record's kind; comments as heart-beat.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+
+
+class LiveResponse(EventSourceResponse):
+    """A stream whose reader must take what is sent."""
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the events; a reader who takes nothing for too long is dropped."""
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        try:
+            async for event in self.body_iterator:
+                async with asyncio.timeout(SEND_SECONDS):
+                    await send({"type": "http.response.body", "body": event, "more_body": True})
+        except TimeoutError:
+            log.info("slow reader dropped")
+            return
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+@router.get("", response_class=Response, responses=_STREAM)
+async def read_live(
+    open_work: Annotated[OpenWork, allow_live(Permission.LIVE)],
+    request: Request,
+    last_event_id: Annotated[str | None, Header(max_length=8_000)] = None,
+    cursor: Mark = None,
+    ticket: Annotated[
+        str | None, Query(max_length=100, description="Instead of a token, for browsers.")
+    ] = None,
+) -> LiveResponse:
+    """Stream what happens in the caller's scope, from now on, or behind the last event that was read.
+
+    Each event's `id` is where to resume: none is told twice, none left out. A browser cannot send headers here: it asks
+    for a ticket first, and after a break for another, with `cursor`.
+    """
+    kit: Kit = request.app.state.kit
+    events = live.stream(kit.watch, open_work, last_event_id or cursor)
+    first = await anext(events)  # what is wrong with the request is answered as a problem
+
+    async def whole() -> Any:
+        yield first
+        async for event in events:
+            yield event
+
+    return LiveResponse(whole(), headers={"X-Accel-Buffering": "no"})
+
+
+@router.post("/ticket", status_code=201)
+async def issue_ticket(work: Annotated[Work, allow(Permission.LIVE)]) -> TicketView:
+    """Issue a ticket for one connection within 60 seconds."""
+    return TicketView.model_validate(await live.issue_ticket(work, secrets.token_urlsafe(32)))

@@ -1,0 +1,117 @@
+"""The live stream (全天动态共享): what is told to the caller's scopes, as it happens, resumable at every single event.
+
+Between looks it holds no connection, and each look asks anew who the caller is: who loses a role, a unit or a login
+hears nothing more. Nothing piles up for a reader: events are read when the last ones have been taken.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import asyncpg
+from fastapi.sse import format_sse_event
+
+from app.core.problems import Problem
+from app.core.watch import Watch
+from app.core.work import OpenWork, Work
+from app.services.sync.cursors import Cursor, Position, ScopeKey, read_cursor
+from app.services.sync.scopes import heads_of
+from app.services.sync.unsealed import marked, unsealed_text
+from app.services.tickets import ticket_hash
+
+HEARTBEAT_SECONDS = 15.0
+AT_ONCE = 100
+RETRY_MS = 3_000
+TICKET_LASTS = timedelta(seconds=60)
+
+_NEWS = f"""
+SELECT f.unit_code, f.audience, f.seq, f.kind, left(encode(f.hash, 'hex'), 8) AS mark,
+    json_build_object('scope', f.unit_code || '/' || f.audience, 'seq', f.seq, 'kind', f.kind, 'id', f.id,
+        'rev', f.rev, 'op', f.change, 'at', f.at)::text AS head,
+    CASE WHEN f.change = 'put' THEN {marked("f")} END AS data
+FROM unnest($2::bigint[], $3::text[], $4::bigint[]) AS c(unit_code, audience, seq)
+CROSS JOIN LATERAL (
+    SELECT * FROM feed f
+    WHERE f.township_code = $1 AND f.unit_code = c.unit_code AND f.audience = c.audience AND f.seq > c.seq
+    ORDER BY f.seq LIMIT {AT_ONCE}) f
+ORDER BY f.at, f.unit_code, f.audience, f.seq LIMIT {AT_ONCE}
+"""
+_TICKET = "INSERT INTO live_tickets (hash, account_id, session_id, expires_at) VALUES ($1, $2, $3, $4)"
+
+
+class News(NamedTuple):
+    """One look: the events, the mark behind them, and what to wait for."""
+
+    events: list[bytes]
+    mark: str
+    known: Mapping[ScopeKey, int]
+
+
+async def stream(
+    watch: Watch, open_work: OpenWork, resume: str | None, heartbeat: float = HEARTBEAT_SECONDS
+) -> AsyncIterator[bytes]:
+    """Yield events for ever; behind the resumption mark, or from now on.
+
+    Raises:
+        Invalid: a mark that this server did not make; before the first event.
+    """
+    mark, first = resume, True
+    while True:
+        try:
+            async with open_work() as work:
+                town, news = work.township_code, await _look(work, mark)
+        except Problem as problem:
+            if first:
+                raise
+            # The login ended, or the database is away: the reader comes back with what it has.
+            yield format_sse_event(event="bye", data_str=json.dumps({"code": problem.code}), retry=RETRY_MS)
+            return
+        if first:
+            yield format_sse_event(event="hello", data_str="{}", id=news.mark, retry=RETRY_MS)
+        for event in news.events:
+            yield event
+        mark, first = news.mark, False
+        if not news.events and not await watch.wait(town, news.known, heartbeat):
+            if watch.ended:
+                yield format_sse_event(event="bye", data_str='{"code": "stopping"}', retry=1_000)
+                return
+            yield format_sse_event(comment="beat")
+
+
+async def _look(work: Work, mark: str | None) -> News:
+    heads = await heads_of(work, read_cursor(work, mark) if mark else None)
+    begin = heads.positions if mark is None else heads.cursor.positions
+    at = {scope: begin.get(scope, Position(0, "")) for scope in heads.positions}
+    behind = [scope for scope, head in heads.positions.items() if head.seq > at[scope].seq]
+    rows = await _news(work, behind, at)
+    cursor = Cursor(heads.cursor.epoch, at)
+    events = []
+    for row, data in zip(rows, await _datas(work, rows), strict=True):
+        scope = (row["unit_code"], row["audience"])
+        cursor = Cursor(cursor.epoch, {**cursor.positions, scope: Position(row["seq"], row["mark"])})
+        text = row["head"] if data is None else f'{row["head"][:-1]},"data":{data}}}'
+        events.append(format_sse_event(event=row["kind"], data_str=text, id=cursor.text(work)))
+    known = {scope: head.seq for scope, head in heads.positions.items()}
+    return News(events, cursor.text(work), known)
+
+
+async def _news(work: Work, scopes: list[ScopeKey], at: dict[ScopeKey, Position]) -> list[asyncpg.Record]:
+    if not scopes:
+        return []
+    columns = zip(*((*scope, at[scope].seq) for scope in scopes), strict=True)
+    return await work.sql.fetch(_NEWS, work.township_code, *columns)
+
+
+async def _datas(work: Work, rows: list[asyncpg.Record]) -> list[str | None]:
+    """Return the data of each row, completed with what is sealed of it. JSON on one line holds no line end."""
+    lines = await unsealed_text(work, "\n".join(row["data"] or "" for row in rows))
+    return [line or None for line in lines.split("\n")] if rows else []
+
+
+async def issue_ticket(work: Work, secret: str) -> dict[str, Any]:
+    """Store a ticket of the caller's, for one connection within a minute."""
+    assert work.caller.session_id is not None
+    expires = work.now + TICKET_LASTS
+    await work.sql.execute(_TICKET, ticket_hash(secret), work.account_id, work.caller.session_id, expires)
+    return {"ticket": secret, "expires_at": expires}
