@@ -27,10 +27,22 @@ router = APIRouter(prefix="/v1/live", tags=["live"], route_class=StrictRoute)
 Mark = Annotated[
     str | None, Query(max_length=8_000, description="The `id` of the last event, as Last-Event-ID.")
 ]
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string"},
+        "data": {
+            "type": "string",
+            "description": "JSON: scope, seq, kind, id, rev, op, at, and the record as `data`.",
+        },
+        "id": {"type": "string"},
+        "retry": {"type": "integer"},
+    },
+}
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events: `hello`, then one a change, named after the record's kind; comments as heart-beat.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _EVENT}},
     }
 }
 

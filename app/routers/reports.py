@@ -1,7 +1,5 @@
-"""Reports for dashboards: JSON or CSV, with strong ETags."""
+"""Reports for dashboards: JSON, CSV or XLSX, with strong ETags."""
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
@@ -12,20 +10,27 @@ from starlette.responses import Response
 from app.access import allow
 from app.core.representations import CSV, JSON, choose, represent
 from app.core.strict_route import StrictRoute
+from app.core.tables import XLSX, to_csv, to_xlsx
 from app.core.work import Work
 from app.domain.permissions import Permission
 from app.schemas.fields import Day, ScopeCode, instant_text
-from app.schemas.reports import DailyReportView, SeriesView, columns
-from app.services import frozen_reports, reports, series
+from app.schemas.reports import DailyReportView, MetricsView, SeriesView, columns
+from app.services import frozen_reports, metric_definitions, reports, series
 from app.services.series import Level
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"], route_class=StrictRoute)
 
+_OFFERED = (JSON, CSV, XLSX)
 Reader = Annotated[Work, allow(Permission.REPORTS_READ)]
 _BOTH: dict[int | str, dict[str, Any]] = {
-    200: {"content": {CSV: {"schema": {"type": "string"}}}},
+    200: {
+        "content": {
+            CSV: {"schema": {"type": "string"}},
+            XLSX: {"schema": {"type": "string", "format": "binary"}},
+        }
+    },
     304: {"description": "What you hold (If-None-Match) is still the answer."},
-    406: {"description": "Neither JSON nor CSV is accepted."},
+    406: {"description": "Neither JSON nor CSV nor XLSX is accepted."},
 }
 
 
@@ -47,7 +52,7 @@ async def daily(
 
     As CSV: one row a unit, `unit_code,name` and then the metrics; denials by reason have a column each.
     """
-    media = choose(request.headers, (JSON, CSV))
+    media = choose(request.headers, _OFFERED)
     frozen = await frozen_reports.frozen(work, day, code, revision) if revision else None
     report = frozen.report if frozen else await reports.daily(work, day, code)
     more = frozen.more() if frozen else {}
@@ -55,9 +60,9 @@ async def daily(
         {"unit_code": str(u["unit_code"]), "name": u["name"], **reports.shown(u, report.metrics)}
         for u in report.units
     ]
-    if media == CSV:
-        body = to_csv(["unit_code", "name", *columns(report.metrics)], map(_flat, units))
-        return represent(request.headers, body, CSV)
+    if media != JSON:
+        heads = ["unit_code", "name", *columns(report.metrics)]
+        return _table(request, media, report.day.isoformat(), heads, map(_flat, units))
     answer = {
         "day": report.day.isoformat(),
         "code": report.code,
@@ -65,6 +70,7 @@ async def daily(
         "completeness": {"units_expected": len(units), "units_reported": report.reported()},
         "totals": report.totals(),
         "units": units,
+        "links": metric_definitions.links(work, report.day, code),
     }
     return represent(request.headers, _to_json(answer | more), JSON)
 
@@ -86,11 +92,11 @@ async def show_series(
 
     `denials_by_reason` gives one metric a reason, such as `denials_by_reason.fever`.
     """
-    media = choose(request.headers, (JSON, CSV))
+    media = choose(request.headers, _OFFERED)
     found = await series.series(work, metrics.split(","), first, last, code, by)
     heads = ["day"] if by is Level.DAY else ["code", "name"]
-    if media == CSV:
-        return represent(request.headers, to_csv([*heads, *found.metrics], found.rows), CSV)
+    if media != JSON:
+        return _table(request, media, f"{first} {last}", [*heads, *found.metrics], found.rows)
     answer = {
         "metrics": found.metrics,
         "from": first.isoformat(),
@@ -102,6 +108,20 @@ async def show_series(
     return represent(request.headers, _to_json(answer), JSON)
 
 
+@router.get("/metrics")
+async def show_metrics(work: Reader) -> MetricsView:
+    """What each metric of the reports means: its definition, its unit, whether it is a fact of a day or a stock."""
+    return MetricsView(items=metric_definitions.definitions(work))
+
+
+def _table(
+    request: Request, media: str, title: str, heads: list[str], rows: Iterable[Mapping[str, Any]]
+) -> Response:
+    """Return a table in the format that is asked for;."""
+    body = to_csv(heads, rows) if media == CSV else to_xlsx(title, heads, rows)
+    return represent(request.headers, body, media)
+
+
 def _to_json(answer: Mapping[str, Any]) -> bytes:
     return json.dumps(answer, ensure_ascii=False, separators=(",", ":"), default=str).encode()
 
@@ -109,12 +129,3 @@ def _to_json(answer: Mapping[str, Any]) -> bytes:
 def _flat(unit: Mapping[str, Any]) -> dict[str, Any]:
     reasons = unit.get("denials_by_reason", {})
     return {**unit, **{f"denials_by_reason.{reason}": n for reason, n in reasons.items()}}
-
-
-def to_csv(heads: list[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """Return a table as CSV in UTF-8 (RFC 4180)."""
-    buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, heads, extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue().encode()

@@ -1,6 +1,6 @@
 """The reports that leave: the daily report and series, for dashboards."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, create_model
 
@@ -70,6 +70,10 @@ class DailyReportView(View):
     completeness: Completeness
     totals: Metrics
     units: list[UnitMetrics]
+    links: dict[str, str] = Field(
+        default_factory=dict,
+        description="Of each metric: where the records behind it are read, as far as the caller may.",
+    )
     revision: int = unset()
     status: Standing = unset()
     made_at: Instant = unset()
@@ -82,6 +86,25 @@ class DailyReportView(View):
         default_factory=list,
         description="Of a revision: what it says otherwise than the one before, and by which records.",
     )
+
+
+class MetricView(View):
+    """What a metric means."""
+
+    name: Metric
+    title: str
+    unit: str = Field(description="What is counted: people, households, times.")
+    kind: Literal["fact", "stock"] = Field(
+        description="A fact belongs to its day and is summed over days; a stock stands at the day's end."
+    )
+    formula: str
+    version: int = Field(description="Rises when a definition comes to mean something else.")
+
+
+class MetricsView(View):
+    """The metrics that the caller may read."""
+
+    items: list[MetricView]
 
 
 class SeriesRow(View):

@@ -26,6 +26,8 @@ class Level(StrEnum):
     UNIT = "unit"
     TOWNSHIP = "township"
     COUNTY = "county"
+    CITY = "city"
+    PROVINCE = "province"
     DAY = "day"
 
 
@@ -134,6 +136,8 @@ _WIDTHS = {
     Level.UNIT: (1, "min(u.name)"),
     Level.TOWNSHIP: (1000, "min((SELECT t.name FROM townships t WHERE t.code = u.unit_code / 1000))"),
     Level.COUNTY: (1_000_000, "NULL::text"),
+    Level.CITY: (100_000_000, "NULL::text"),
+    Level.PROVINCE: (10_000_000_000, "NULL::text"),
 }
 
 

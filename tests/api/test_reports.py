@@ -6,7 +6,9 @@ import io
 from datetime import UTC, date, datetime
 
 import pytest
+from openpyxl import load_workbook
 
+from app.core.tables import XLSX
 from app.domain.enums import DenyReason
 from app.domain.metrics import REPORTED
 from tests.town import Town
@@ -238,3 +240,58 @@ async def test_a_leader_of_two_units_sees_them_and_not_what_lies_between(filled:
     days = "from=2020-02-02&to=2020-02-02"
     rows = (await client.get(f"/v1/reports/series?metrics=households,fevers&{days}")).json()["rows"]
     assert rows == [{"day": "2020-02-02", "households": 11, "fevers": 0}]
+
+
+async def test_every_metric_is_explained_in_both_languages(filled: Town) -> None:
+    office = await filled.township()
+    items = (await office.get("/v1/reports/metrics")).json()["items"]
+    shown = (await office.get("/v1/reports/daily?day=2020-02-02")).json()["totals"]
+    assert [item["name"] for item in items] == [name for name in shown if name != "denials_by_reason"]
+    english = (await office.get("/v1/reports/metrics", headers={"Accept-Language": "en"})).json()["items"]
+    assert all(one["formula"] != other["formula"] for one, other in zip(items, english, strict=True))
+    kinds = {item["name"]: item["kind"] for item in items}
+    assert (kinds["fevers"], kinds["alerts_open"]) == ("fact", "stock")
+    clinic = (await (await filled.clinic()).get("/v1/reports/metrics")).json()["items"]
+    assert {item["name"] for item in clinic} < {item["name"] for item in items}
+
+
+async def test_links_lead_to_the_records_that_the_caller_may_read(filled: Town) -> None:
+    office, clinic = await filled.township(), await filled.clinic()
+    url = f"/v1/reports/daily?day=2020-02-02&code={filled.units[0]}"
+    links = (await office.get(url)).json()["links"]
+    assert links["households_checked"] == f"/v1/household-checks?day=2020-02-02&unit_code={filled.units[0]}"
+    for link in set(links.values()):
+        assert (await office.get(link)).status_code == 200, link
+    theirs = (await clinic.get("/v1/reports/daily?day=2020-02-02")).json()["links"]
+    assert set(theirs.values()) == {
+        "/v1/quarantine-orders",
+        "/v1/quarantine-orders?status=active",
+        "/v1/alerts?kind=fever",
+    }
+    for link in set(theirs.values()):
+        assert (await clinic.get(link)).status_code == 200, link
+
+
+async def test_a_workbook_holds_the_same_numbers_and_the_same_bytes(filled: Town) -> None:
+    office = await filled.township()
+    url, wanted = "/v1/reports/daily?day=2020-02-02", {"Accept": XLSX}
+    book = await office.get(url, headers=wanted)
+    assert (book.status_code, book.headers["content-type"]) == (200, XLSX)
+    table = csv.reader(io.StringIO((await office.get(url, headers={"Accept": "text/csv"})).text))
+    rows = [[str(cell) for cell in row] for row in load_workbook(io.BytesIO(book.content)).active.values]
+    assert rows == list(table)
+    again = await office.get(url, headers=wanted)
+    assert again.content == book.content
+    held = await office.get(url, headers=wanted | {"If-None-Match": book.headers["etag"]})
+    assert held.status_code == 304
+
+
+@pytest.mark.parametrize(("by", "digits"), [("county", 6), ("city", 4), ("province", 2)])
+async def test_series_by_wider_divisions(filled: Town, by: str, digits: int) -> None:
+    office = await filled.township()
+    span = "from=2020-02-01&to=2020-02-03&metrics=households,passes"
+    rows = (await office.get(f"/v1/reports/series?{span}&by={by}")).json()["rows"]
+    units = (await office.get(f"/v1/reports/series?{span}&by=unit")).json()["rows"]
+    assert [row["code"] for row in rows] == [str(filled.code)[:digits]]
+    for metric in ("households", "passes"):
+        assert rows[0][metric] == sum(unit[metric] for unit in units)

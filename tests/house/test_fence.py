@@ -89,7 +89,29 @@ async def count(connection: Any, table: str, town: Town) -> int:
     return found
 
 
-@pytest.mark.parametrize("table", sorted(FENCE))
+# What is said at the township's meeting is for all of its units.
+OF_ALL_UNITS = {"briefing_minutes"}
+
+
+@pytest.mark.parametrize("table", sorted(OF_ALL_UNITS))
+async def test_some_rows_are_for_every_unit_of_their_township(
+    town: Town, other_town: Town, table: str
+) -> None:
+    async with town.owner.acquire() as connection:
+        await connection.execute("SET session_replication_role = replica")
+        await put_row(town, table, town.code * 1000, connection)
+        await connection.execute("RESET session_replication_role")
+    for lanes, seen in (
+        (None, 0),
+        (dict.fromkeys(LANES, town.units[1]), 1),
+        (dict.fromkeys(LANES, str(town.code)), 1),
+        (dict.fromkeys(LANES, other_town.units[0]), 0),
+    ):
+        async with as_application(town, lanes) as connection:
+            assert await count(connection, table, town) == seen, lanes
+
+
+@pytest.mark.parametrize("table", sorted(set(FENCE) - OF_ALL_UNITS))
 async def test_a_row_is_seen_from_its_own_unit_only(town: Town, table: str) -> None:
     mine, sibling = town.units[0], town.units[1]
     async with town.owner.acquire() as connection:

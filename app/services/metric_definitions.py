@@ -1,0 +1,164 @@
+"""What each metric of the reports means, in both languages, and where the records behind it are read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+
+from app.core.language import Text
+from app.core.work import Work
+from app.domain.enums import Role
+from app.domain.metrics import STOCKS, Metric
+from app.domain.permissions import Permission, holds
+from app.schemas.reports import MetricView
+from app.services.reports import readable
+
+VERSION = 1
+"""Of all definitions: it rises when one of them comes to mean something else."""
+
+_ALERTS = (Permission.ALERTS_READ, "/v1/alerts")
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One metric: its name, what is counted, and which list shows the records, with which filters."""
+
+    title: Text
+    unit: Text
+    formula: Text
+    records: tuple[Permission, str] | None = None
+    filters: Mapping[str, str] | None = None
+
+
+_HOUSEHOLDS = Text("户", "households")
+_PEOPLE = Text("人", "people")
+_TIMES = Text("次", "times")
+_SLOTS = Text("个时段", "slots")
+_CHECKS = (Permission.HOUSEHOLDS_READ, "/v1/household-checks")
+_ORDERS = (Permission.QUARANTINE_READ, "/v1/quarantine-orders")
+_GATES = (Permission.CHECKPOINTS_READ, "/v1/checkpoints")
+_DAY = {"day": "{day}"}
+
+
+def _visits(title: Text, formula: Text) -> Definition:
+    return Definition(title, _SLOTS, formula, _ORDERS)
+
+
+DEFINITIONS: dict[Metric, Definition] = {
+    Metric.HOUSEHOLDS: Definition(
+        Text("登记户数", "Households"), _HOUSEHOLDS,
+        Text("截至当日已登记的住户", "Households registered by the day's end"),
+        (Permission.HOUSEHOLDS_READ, "/v1/households"),
+    ),
+    Metric.HOUSEHOLDS_CHECKED: Definition(
+        Text("当日排查户数", "Households checked"), _HOUSEHOLDS,
+        Text("当日至少上门排查一次的住户,每户计一次", "Households with at least one check that day, each once"),
+        _CHECKS, _DAY,
+    ),
+    Metric.PEOPLE_AT_HOME: Definition(
+        Text("在家人数", "People at home"), _PEOPLE,
+        Text("当日排查中在家的人,按其当日最后一次记录", "People found at home by their latest line of the day"),
+        _CHECKS, _DAY,
+    ),
+    Metric.PEOPLE_AWAY: Definition(
+        Text("外出人数", "People away"), _PEOPLE,
+        Text("当日排查中外出的人,按其当日最后一次记录", "People found away by their latest line of the day"),
+        _CHECKS, _DAY,
+    ),
+    Metric.PEOPLE_RETURNED: Definition(
+        Text("返乡人数", "People returned"), _PEOPLE,
+        Text("当日排查中返乡的人,按其当日最后一次记录", "People found returned by their latest line of the day"),
+        _CHECKS, _DAY,
+    ),
+    Metric.EXPOSED_FOUND: Definition(
+        Text("发现重点人员", "Exposed found"), _PEOPLE,
+        Text("当日任一次排查记有湖北返乡、经停湖北或接触史的人", "People with an exposure in any line of the day"),
+        _CHECKS, _DAY,
+    ),
+    Metric.ORDERS_ACTIVE: Definition(
+        Text("居家隔离中", "In home quarantine"), _PEOPLE,
+        Text("当日结束时有效的居家隔离令", "Orders that are active at the day's end"),
+        _ORDERS, {"status": "active"},
+    ),
+    Metric.SERVICE_DUE: _visits(
+        Text("应上门服务", "Service visits due"),
+        Text("当日应完成的服务时段(每令每日1或2个)", "Service slots that the orders owe that day, one or two an order"),
+    ),
+    Metric.SERVICE_DONE: _visits(
+        Text("已上门服务", "Service visits done"),
+        Text("其中至少有一次上门的时段,每个时段计一次", "Those of them with at least one visit, each once"),
+    ),
+    Metric.SERVICE_MISSED: _visits(
+        Text("漏上门服务", "Service visits missed"),
+        Text("其中已结束而无人上门的时段", "Those of them that ended without a visit"),
+    ),
+    Metric.TEMPERATURE_DUE: _visits(
+        Text("应测温", "Temperatures due"),
+        Text("当日应完成的测温时段", "Temperature slots that the orders owe that day"),
+    ),
+    Metric.TEMPERATURE_DONE: _visits(
+        Text("已测温", "Temperatures done"),
+        Text("其中至少测温一次的时段", "Those of them with at least one reading, each once"),
+    ),
+    Metric.TEMPERATURE_MISSED: _visits(
+        Text("漏测温", "Temperatures missed"),
+        Text("其中已结束而未测温的时段", "Those of them that ended without a reading"),
+    ),
+    Metric.FEVERS: Definition(
+        Text("发热", "Fevers"), _TIMES,
+        Text("当日隔离人员测温达到或超过标准的次数;卡点发热只计入劝返原因",
+             "Readings of quarantined people at or above the limit; those of gates count among denials only"),
+        _ALERTS, {"kind": "fever"},
+    ),
+    Metric.PASSES: Definition(
+        Text("卡点放行", "Passed"), _TIMES, Text("当日放行的次数", "Decisions of the day to let somebody pass"), _GATES
+    ),
+    Metric.DENIALS: Definition(
+        Text("卡点劝返", "Denied"), _TIMES,
+        Text("当日劝返的次数;一次可有多个原因", "Decisions of the day to deny; one may have several reasons"), _GATES,
+    ),
+    Metric.SITES_DUE: Definition(
+        Text("应消毒", "Disinfections due"), _TIMES,
+        Text("当日各消毒点每日应消毒次数之和", "The sum of what each site requires that day"),
+        (Permission.SITES_READ, "/v1/disinfection-sites"), {"due": "true", "day": "{day}"},
+    ),
+    Metric.SITES_DISINFECTED: Definition(
+        Text("已消毒", "Disinfections done"), _TIMES,
+        Text("其中已完成的次数,超出所需的不计", "Those that were done; more than a site requires count nothing"),
+        (Permission.DISINFECTION_READ, "/v1/disinfection-logs"), _DAY,
+    ),
+    Metric.ALERTS_OPEN: Definition(
+        Text("未处理预警", "Open alerts"), Text("条", "alerts"),
+        Text("当日结束时尚未处理的预警", "Alerts that are open at the day's end"), _ALERTS, {"status": "open"},
+    ),
+}  # fmt: skip
+
+
+def definitions(work: Work) -> list[MetricView]:
+    """Return the definitions of the metrics that the caller may read."""
+    return [
+        MetricView(
+            name=metric,
+            title=one.title.say(work.language),
+            unit=one.unit.say(work.language),
+            kind="stock" if metric in STOCKS else "fact",
+            formula=one.formula.say(work.language),
+            version=VERSION,
+        )
+        for metric in readable(work)
+        for one in [DEFINITIONS[metric]]
+    ]
+
+
+def links(work: Work, day: date, code: str | None) -> dict[str, str]:
+    """Return for each metric where the records behind it are read, as far as the caller's role reads such records."""
+    unit = {"unit_code": code} if code is not None and len(code) == 12 else {}
+    found = {}
+    for metric in readable(work):
+        one = DEFINITIONS[metric]
+        if one.records is not None and holds(Role(work.caller.role), one.records[0]):
+            filters = {name: text.format(day=day) for name, text in (one.filters or {}).items()}
+            by_unit = {} if one.records[1] == "/v1/disinfection-logs" else unit
+            query = urlencode(filters | by_unit)
+            found[metric.value] = one.records[1] + (f"?{query}" if query else "")
+    return found
