@@ -25,6 +25,7 @@ AT_ONCE = 100
 RETRY_MS = 3_000
 TICKET_LASTS = timedelta(seconds=60)
 
+# In the order of a scope's numbers, whose times need not rise: a transaction may have begun earlier and ended later.
 _NEWS = f"""
 SELECT f.unit_code, f.audience, f.seq, f.kind, left(encode(f.hash, 'hex'), 8) AS mark,
     json_build_object('scope', f.unit_code || '/' || f.audience, 'seq', f.seq, 'kind', f.kind, 'id', f.id,
@@ -35,14 +36,16 @@ CROSS JOIN LATERAL (
     SELECT * FROM feed f
     WHERE f.township_code = $1 AND f.unit_code = c.unit_code AND f.audience = c.audience AND f.seq > c.seq
     ORDER BY f.seq LIMIT {AT_ONCE}) f
-ORDER BY f.at, f.unit_code, f.audience, f.seq LIMIT {AT_ONCE}
+ORDER BY max(f.at) OVER (PARTITION BY f.unit_code, f.audience ORDER BY f.seq), f.unit_code, f.audience, f.seq
+LIMIT {AT_ONCE}
 """
 _TICKET = "INSERT INTO live_tickets (hash, account_id, session_id, expires_at) VALUES ($1, $2, $3, $4)"
 
 
 class News(NamedTuple):
-    """One look: the events, the mark behind them, and what to wait for."""
+    """One look: the mark before the events, they themselves, the mark behind them, and what to wait for."""
 
+    before: str
     events: list[bytes]
     mark: str
     known: Mapping[ScopeKey, int]
@@ -68,7 +71,7 @@ async def stream(
             yield format_sse_event(event="bye", data_str=json.dumps({"code": problem.code}), retry=RETRY_MS)
             return
         if first:
-            yield format_sse_event(event="hello", data_str="{}", id=news.mark, retry=RETRY_MS)
+            yield format_sse_event(event="hello", data_str="{}", id=news.before, retry=RETRY_MS)
         for event in news.events:
             yield event
         mark, first = news.mark, False
@@ -86,14 +89,14 @@ async def _look(work: Work, mark: str | None) -> News:
     behind = [scope for scope, head in heads.positions.items() if head.seq > at[scope].seq]
     rows = await _news(work, behind, at)
     cursor = Cursor(heads.cursor.epoch, at)
-    events = []
+    before, events = cursor.text(work), []
     for row, data in zip(rows, await _datas(work, rows), strict=True):
         scope = (row["unit_code"], row["audience"])
         cursor = Cursor(cursor.epoch, {**cursor.positions, scope: Position(row["seq"], row["mark"])})
         text = row["head"] if data is None else f'{row["head"][:-1]},"data":{data}}}'
         events.append(format_sse_event(event=row["kind"], data_str=text, id=cursor.text(work)))
     known = {scope: head.seq for scope, head in heads.positions.items()}
-    return News(events, cursor.text(work), known)
+    return News(before, events, cursor.text(work), known)
 
 
 async def _news(work: Work, scopes: list[ScopeKey], at: dict[ScopeKey, Position]) -> list[asyncpg.Record]:

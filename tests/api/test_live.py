@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -187,3 +188,32 @@ async def test_a_guard_hears_the_own_gate_only(town: Town, connect: Connect) -> 
     assert (event.name, event.data["data"]["checkpoint_id"]) == ("decision", gates[0])
     await asyncio.sleep(0.2)
     assert readers[1].events.empty()
+
+
+async def test_numbers_lead_where_times_do_not_rise(town: Town, connect: Connect, clock: TestClock) -> None:
+    """Of two transactions the one that began later may end, and be numbered, first."""
+    now = clock.fixed = town.kit.clock.now()
+    village = await town.village()
+    start = (await (await connect(village)).next()).id
+    for minutes in (2, 1, 3, 0):
+        clock.fixed = now + timedelta(minutes=minutes)
+        await register(village, town)
+    whole = [(f"{town.units[0]}/unit", seq) for seq in range(1, 9)]
+    reader = await connect(village, headers={"last-event-id": start})
+    await reader.next()
+    events = [await reader.next() for _ in whole]
+    assert told(events) == whole
+    for place, event in enumerate(events, 1):
+        again = await connect(village, headers={"last-event-id": event.id})
+        await again.next()
+        assert told([await again.next() for _ in whole[place:]]) == whole[place:]
+
+
+async def test_a_break_right_behind_the_greeting_loses_nothing(town: Town, connect: Connect) -> None:
+    village = await town.village()
+    start = (await (await connect(village)).next()).id
+    await register(village, town)
+    greeted = (await (await connect(village, headers={"last-event-id": start})).next()).id
+    again = await connect(village, headers={"last-event-id": greeted})
+    await again.next()
+    assert [seq for _, seq in told([await again.next(), await again.next()])] == [1, 2]

@@ -160,8 +160,8 @@ async def test_reports_at_four_meeting_at_six_orders_at_seven(day: Day) -> None:
     # Everybody heard what was theirs, once; and the numbers are what the records say.
     feed = await feed_of(day.town.owner, CODE)
     async with asyncio.timeout(60):
-        while any(len(unit.heard) < len(feed[f"{unit.code}/unit"]) for unit in day.units):
-            await asyncio.sleep(0.05)  # noqa: ASYNC110 - what is awaited happens in another server
+        while any(len(u.heard) < len(feed[f"{u.code}/unit"]) for u in day.units):  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.05)
     for unit in day.units:
         scope = f"{unit.code}/unit"
         assert Counter(unit.heard) == Counter((scope, seq) for seq in feed[scope]), unit.number
