@@ -22,6 +22,7 @@ from starlette.requests import Request
 
 from app.core.kit import Kit
 from app.core.problems import Forbidden, NotFound, Unauthorized
+from app.core.rates import Rates
 from app.core.scope import Scope
 from app.core.tokens import InvalidToken
 from app.core.work import NO_TOWNSHIP, Caller, OpenWork, Township, Work
@@ -43,7 +44,8 @@ WHERE s.id = $1 AND a.id = $2 AND a.active AND s.revoked_at IS NULL AND s.expire
 """
 
 _API_KEY = """
-SELECT k.id, k.code AS scope, k.expires_on, k.last_used_on, t.code, t.name, t.timezone, t.settings, t.epoch
+SELECT k.id, k.code AS scope, k.expires_on, k.last_used_on, k.per_minute, t.code, t.name, t.timezone, t.settings,
+    t.epoch
 FROM api_keys k LEFT JOIN townships t ON t.code = k.township_code
 WHERE k.key_hash = $1 AND k.revoked_at IS NULL
 """
@@ -226,7 +228,7 @@ def _identify(request: Request, kit: Kit, now: datetime) -> Any:
     if not 20 <= len(key) <= 100 or not key.isascii():
         raise Unauthorized
     fingerprint = kit.vault.fingerprint("api-key", key)
-    return lambda sql: _by_key(sql, fingerprint, now)
+    return lambda sql: _by_key(sql, kit.rates, fingerprint, now)
 
 
 async def _by_session(
@@ -246,7 +248,9 @@ async def _by_session(
     return caller, _township(row)
 
 
-async def _by_key(sql: asyncpg.Connection, fingerprint: bytes, now: datetime) -> tuple[Caller, Township]:
+async def _by_key(
+    sql: asyncpg.Connection, rates: Rates, fingerprint: bytes, now: datetime
+) -> tuple[Caller, Township]:
     row = await sql.fetchrow(_API_KEY, fingerprint)
     if row is None:
         raise Unauthorized
@@ -254,6 +258,7 @@ async def _by_key(sql: asyncpg.Connection, fingerprint: bytes, now: datetime) ->
     today = now.astimezone(township.zone).date()
     if row["expires_on"] < today:
         raise Unauthorized
+    rates.count(row["id"], row["per_minute"], now)
     if row["last_used_on"] != today:
         await sql.execute(_KEY_USED, row["id"], today)
     return Caller(Role.OBSERVER, Scope((row["scope"],))), township

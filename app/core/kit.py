@@ -8,6 +8,7 @@ from app.core.clock import Clock
 from app.core.database import APP_ROLE, Database
 from app.core.keys import KeyRing
 from app.core.pictures import Decoders
+from app.core.rates import Rates
 from app.core.settings import Settings
 from app.core.tokens import AccessClaims, TokenVerifier, issue
 from app.core.vault import Vault
@@ -28,6 +29,7 @@ class Kit:
     watch: Watch
     photos: BlobStore
     decoders: Decoders
+    rates: Rates
 
     def issue_token(self, claims: AccessClaims) -> str:
         """Return an access token that this program's verifier accepts."""
@@ -53,4 +55,6 @@ def make_kit(settings: Settings, clock: Clock) -> Kit:
     bell = Bell(Database(url, pool_size=1, pool_timeout=settings.pool_timeout, role=role))
     watch = Watch(database, bell)
     photos = open_place(settings.photos, settings.data / "photos")
-    return Kit(settings, database, ring, Vault(ring), verifier, clock, bell, watch, photos, Decoders())
+    return Kit(
+        settings, database, ring, Vault(ring), verifier, clock, bell, watch, photos, Decoders(), Rates()
+    )

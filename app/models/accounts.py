@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from app.models.base import codes, day_field, ids, time_field
@@ -95,3 +95,5 @@ class ApiKey(SQLModel, table=True):
     content_hash: bytes = Field(sa_type=LargeBinary)
     revoked_at: datetime | None = time_field(default=None)
     last_used_on: date | None = day_field(default=None)
+    per_minute: int = Field(default=600, sa_column_kwargs={"server_default": text("600")})
+    """Requests that each process answers a minute."""

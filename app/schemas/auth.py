@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
 from app.core.field_texts import declare
 from app.core.validation import fault
-from app.schemas.fields import Body, Code, Day, Id, Instant, Line, Name, ScopeCode, View
+from app.schemas.fields import Body, Code, Day, Id, Instant, Line, Name, ScopeCode, View, Whole
 
 USERNAME = re.compile(r"[\w.@-]{1,64}")
 
@@ -90,6 +90,12 @@ class ApiKeyBody(Body):
     expires_on: Day = Field(
         description="The last day on which the key is good; at most two years from today."
     )
+    per_minute: Whole = Field(
+        600,
+        ge=1,
+        le=100_000,
+        description="Requests a minute that each server process answers; beyond them 429.",
+    )
 
 
 class ApiKeyView(View):
@@ -102,6 +108,7 @@ class ApiKeyView(View):
     expires_on: Day
     created_at: Instant
     last_used_on: Day | None
+    per_minute: int
 
 
 class NewApiKeyView(ApiKeyView):

@@ -37,11 +37,12 @@ class Key(NamedTuple):
     text: str
 
 
-_SHOWN = "id, name, code, prefix, expires_on, created_at, last_used_on"
+_SHOWN = "id, name, code, prefix, expires_on, created_at, last_used_on, per_minute"
 
 _INSERT = f"""
-INSERT INTO api_keys (id, township_code, code, name, prefix, key_hash, expires_on, created_by, created_at, content_hash)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO api_keys (id, township_code, code, name, prefix, key_hash, expires_on, created_by, created_at, content_hash,
+    per_minute)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT DO NOTHING RETURNING {_SHOWN}
 """
 
@@ -156,6 +157,7 @@ async def _insert(
         work.caller.account_id,
         work.now,
         hashed,
+        body.per_minute,
     )
     if row is None:
         return None

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from app.access import in_nobodys_name, in_townships_name
 from app.core.ids import uuid7
 from app.core.problems import Invalid
 from app.services.api_keys import issue_operator_key
+from tests.conftest import TestClock
 from tests.town import Town
 
 FORM = re.compile(r"wgk_([a-z2-9]{8})_[A-Za-z0-9_-]{43}")
@@ -60,6 +61,7 @@ async def test_a_key_is_shown_once(town: Town) -> None:
         "prefix": shape[1],
         "created_at": shown["created_at"],
         "last_used_on": None,
+        "per_minute": 600,
     }
     again = await office.post("/v1/api-keys", json=sent)
     assert (again.status_code, again.headers["idempotent-replay"]) == (200, "true")
@@ -203,3 +205,20 @@ async def test_operators_give_keys_to_counties(town: Town) -> None:
     with pytest.raises(Invalid):
         async with in_nobodys_name(town.kit) as work:
             await issue_operator_key(work, "县疫情办", "51", ends + timedelta(days=731))
+
+
+async def test_a_key_asks_so_often_a_minute_and_no_oftener(town: Town, clock: TestClock) -> None:
+    clock.fixed = datetime.fromisoformat("2026-03-02T10:00:10+08:00")
+    office = await town.township()
+    body = {"name": "屏", "code": str(town.code), "expires_on": "2026-12-01"}
+    made = (await office.post("/v1/api-keys", json=body | {"per_minute": 3})).json()
+    other = (await office.post("/v1/api-keys", json=body)).json()
+    assert (made["per_minute"], other["per_minute"]) == (3, 600)
+    dashboard = town.client({"X-Api-Key": made["key"]})
+    statuses = [(await dashboard.get("/v1/reports/daily")).status_code for _ in range(5)]
+    assert statuses == [200, 200, 200, 429, 429]
+    refused = await dashboard.get("/v1/reports/daily")
+    assert (refused.json()["code"], refused.headers["Retry-After"]) == ("too-many-requests", "50")
+    assert (await town.client({"X-Api-Key": other["key"]}).get("/v1/reports/daily")).status_code == 200
+    clock.fixed += timedelta(seconds=50)
+    assert (await dashboard.get("/v1/reports/daily")).status_code == 200
