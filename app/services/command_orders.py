@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import asyncpg
 
@@ -111,7 +111,7 @@ async def _units(work: Work, codes: Sequence[int]) -> list[int]:
 async def issue(work: Work, order: asyncpg.Record) -> None:
     """Give a locked order to each of its units, at one moment."""
     units = await _units(work, order["codes"])
-    ids = [uuid7() for _ in units]
+    ids = [uuid5(order["id"], str(unit)) for unit in units]
     await work.sql.execute(_ISSUED, work.township_code, order["id"], work.now)
     await work.sql.execute(_TO_UNITS, work.township_code, order["id"], work.now, units, ids)
     named = [Named(id_, unit, order["photo_ids"]) for id_, unit in zip(ids, units, strict=True)]

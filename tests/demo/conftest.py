@@ -75,6 +75,10 @@ _LEFT_OUT: dict[str, set[str]] = {
     "disinfection_sites": {"id", "content_hash"},
     "disinfection_logs": {"site_id", "content_hash"},
     "daily_counters": {"changed_at"},
+    "report_submissions": set(),
+    "command_orders": set(),
+    "order_units": set(),
+    "order_answers": set(),
 }
 
 MakeSite = Callable[[], Awaitable[Site]]

@@ -84,7 +84,8 @@ async def test_every_kind_of_record_is_there(loaded: Site) -> None:
     assert await site.one("SELECT count(*) FROM quarantine_orders WHERE status = 'released'") >= 1
     kinds = await site.owner.fetch("SELECT DISTINCT kind, status FROM alerts")
     found = {kind for kind, _ in kinds}
-    assert found == {"fever", "symptoms", "not_at_home", "breach", "missed_slot", "out_at_home"}
+    of_orders = {"order_unanswered", "order_overdue"}
+    assert found == {"fever", "symptoms", "not_at_home", "breach", "missed_slot", "out_at_home"} | of_orders
     assert {status for _, status in kinds} == {"open", "resolved"}
     reasons = await site.one("SELECT array_agg(DISTINCT r) FROM decisions, unnest(reasons) AS r")
     assert set(reasons) == {"outsider", "fever", "no_mask", "purpose_not_allowed", "in_quarantine"}
@@ -202,3 +203,17 @@ async def test_the_sheet_names_what_is_there(loaded: Site) -> None:
     assert str(order["person_id"]) == ids["quarantined_person_id"]
     free = await site.one("SELECT quarantine_order_id FROM people WHERE id = $1", UUID(ids["person_id"]))
     assert free is None
+
+
+async def test_the_command_cycle_is_played(loaded: Site) -> None:
+    site = loaded
+    timings = await site.owner.fetch("SELECT DISTINCT timing FROM report_submissions")
+    assert {row["timing"] for row in timings} <= {"on_time", "late"}
+    assert await site.one("SELECT count(*) FROM report_submissions WHERE timing = 'on_time'") >= 1
+    issued = await site.owner.fetch("SELECT issued_at FROM command_orders ORDER BY issued_at")
+    assert [row["issued_at"].isoformat() for row in issued] == [
+        "2026-11-22T11:00:00+00:00",
+        "2026-11-23T11:00:00+00:00",
+    ]
+    assert await site.one("SELECT count(*) FROM order_units") == 2 * len(UNITS)
+    assert await site.one("SELECT count(*) FROM order_units WHERE acknowledged_at IS NOT NULL") >= 1

@@ -18,6 +18,7 @@ import asyncpg
 from app.access import in_townships_name
 from app.cli.demo import gates, rounds
 from app.cli.demo.cases import RELEASE_REASON, Cases
+from app.cli.demo.command import steps
 from app.cli.demo.days import Half, clock, halves
 from app.cli.demo.draws import draws
 from app.cli.demo.people import Household, households_of
@@ -28,7 +29,7 @@ from app.core.kit import Kit
 from app.core.outcome import Outcome
 from app.core.problems import Problem
 from app.core.work import Work
-from app.domain.enums import VisitKind
+from app.domain.enums import HalfDay, VisitKind
 from app.schemas.alerts import ResolveBody
 from app.schemas.checkpoints import CheckpointBody
 from app.schemas.decisions import DecisionBody
@@ -206,10 +207,23 @@ async def _load_half(loading: Loading, half: Half) -> None:
         await _UnitHalf(loading, half, unit, plans).load()
         return 1
 
-    await _of_all_units(loading, title, load_unit)
     until = loading.record.until
+    if half.slot is HalfDay.PM:
+        await _command(loading, half, until)
+    await _of_all_units(loading, title, load_unit)
     async with loading.work(min(half.end + timedelta(seconds=1), until)) as work:
         await tick_township(work, half.start)
+
+
+async def _command(loading: Loading, half: Half, until: datetime) -> None:
+    """Load the day's reports, its order, and the answers, each as of its own moment."""
+
+    def author(work: Work, unit: Unit | None) -> None:
+        act_as(work, cadre_id(loading.seed, unit) if unit else office_id(loading.seed))
+
+    for moment, act in steps(loading.seed, list(loading.units), half.day, until, author):
+        async with loading.work(moment) as work:
+            await act(work)
 
 
 def loading_cases(loading: Loading, unit: Unit) -> Cases:
