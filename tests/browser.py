@@ -69,10 +69,10 @@ async def render(address: str, folder: Path, *options: str) -> None:
             await process.wait()
 
 
-async def screenshot(address: str, folder: Path, width: int, height: int) -> Image.Image:
+async def screenshot(address: str, folder: Path, width: int, height: int, *options: str) -> Image.Image:
     """Return a page as it is shown, in twice the pixels."""
     target, size = folder / "page.png", f"--window-size={width},{height}"
-    await render(address, folder, f"--screenshot={target}", size, "--force-device-scale-factor=2")
+    await render(address, folder, f"--screenshot={target}", size, "--force-device-scale-factor=2", *options)
     return Image.open(target)
 
 
