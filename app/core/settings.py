@@ -75,6 +75,10 @@ class Settings(BaseSettings):
         le=17,
         description="What a try of an ID number against a stolen bundle costs: scrypt with N = 2^this.",
     )
+    webhooks_anywhere: bool = Field(
+        False,
+        description="Whether webhooks may go to http and to private addresses: for a network of one's own.",
+    )
     drain_seconds: PositiveInt = Field(20, description="How long a stopping server finishes requests.")
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="Least level that is logged."

@@ -20,6 +20,7 @@ class Permission(StrEnum):
     GRID_READ = "grid:read"
     GRID_WRITE = "grid:write"
     API_KEYS = "api-keys:write"
+    WEBHOOKS = "webhooks:write"
     IMPORTS = "imports:write"
     STAFF_READ = "staff:read"
     STAFF_WRITE = "staff:write"
@@ -76,6 +77,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.GRID_READ: _STAFF,
     Permission.GRID_WRITE: _OFFICE,
     Permission.API_KEYS: _OFFICE,
+    Permission.WEBHOOKS: _OFFICE,
     Permission.IMPORTS: _OFFICE,
     Permission.STAFF_READ: _CADRES,
     Permission.STAFF_WRITE: _OFFICE,

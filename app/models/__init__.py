@@ -15,6 +15,7 @@ from app.models import (
     quarantine,
     rankings,
     sync,
+    webhooks,
 )
 from app.models.base import metadata
 
@@ -34,4 +35,5 @@ __all__ = [
     "quarantine",
     "rankings",
     "sync",
+    "webhooks",
 ]

@@ -80,6 +80,8 @@ FENCE: dict[str, Policy] = {
     # Everybody at the meeting reads its minutes: whoever sees a unit of the township.
     "briefing_minutes": Policy(_HAS_UNIT, lane_holds("grid")),
     "order_answers": _lane("unit"),
+    "webhooks": _lane("grid"),
+    "webhook_messages": _lane("grid"),
     "report_submissions": _lane("unit"),
     "report_days": _lane("tally"),
     "frozen_reports": _lane("tally"),

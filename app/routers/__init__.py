@@ -28,6 +28,7 @@ from app.routers import (
     sync,
     system,
     visits,
+    webhooks,
 )
 
 # Looked through in this order for every request: the busiest first.
@@ -56,6 +57,7 @@ ROUTERS = (
     command_orders.router,
     briefings.router,
     live.router,
+    webhooks.router,
     rankings.router,
     quarantine.router,
     visits.router,

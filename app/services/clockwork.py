@@ -26,6 +26,7 @@ from app.services.order_clock import run_orders
 from app.services.photo_uploads import forget_unfinished
 from app.services.sync.held import retry_held
 from app.services.tidying import tidy
+from app.services.webhook_sending import run_webhooks
 
 log = logging.getLogger("wangge.clockwork")
 
@@ -47,6 +48,7 @@ class Clockwork:
         self._tasks = [
             asyncio.create_task(self._run(), name="clockwork"),
             asyncio.create_task(self._hash(), name="gate digests"),
+            asyncio.create_task(self._tell(), name="webhooks"),
         ]
         return self
 
@@ -88,6 +90,16 @@ class Clockwork:
                         open_work = partial(self._open_township, code)
                         more |= await hash_some(open_work, self._kit.settings.gate_hash_cost)
             await asyncio.sleep(SPELL_SECONDS if more else _BETWEEN_HASHINGS.total_seconds())
+
+    async def _tell(self) -> None:
+        """Send webhooks: an address that does not answer must not hold up a tick."""
+        while True:
+            async with _logged():
+                for code in await self._townships():
+                    async with _logged(township=code):
+                        open_work = partial(self._open_township, code)
+                        await run_webhooks(open_work, self._kit.settings.webhooks_anywhere)
+            await asyncio.sleep(self._kit.settings.clock_seconds)
 
     async def _townships(self) -> list[int]:
         async with self._kit.database.connection() as link:

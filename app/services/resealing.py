@@ -32,6 +32,7 @@ SEALED = (
     SealedColumn("photos", "position_sealed", "photos.position"),
     SealedColumn("gate_keys", "private_sealed", "gate_keys.private"),
     SealedColumn("gate_salts", "salt_sealed", "gate_salts.salt"),
+    SealedColumn("webhooks", "secret_sealed", "webhooks.secret"),
     SealedColumn("passes", "code_sealed", "passes.code"),
 )
 """Every sealed column; a house rule compares it with the tables."""

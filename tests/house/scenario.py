@@ -162,6 +162,8 @@ async def make_scenario(town: Town) -> Scenario:
         "requires": "feedback",
     }
     await s.make("orders", "/v1/orders", order)
+    hook = {"url": "https://screen.example.org/hook", "events": ["report.frozen"]}
+    await s.make("webhooks", "/v1/webhooks", hook)
     until = (now + timedelta(days=30)).date().isoformat()
     await _sync(s, head)
     await s.make("api_keys", "/v1/api-keys", {"name": "大屏", "code": str(town.code), "expires_on": until})
