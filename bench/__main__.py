@@ -10,7 +10,7 @@ from rich.console import Console
 
 from app.cli.opening import opened
 from app.core.settings import Settings
-from bench import bundles, decisions, passes, reports, sync
+from bench import bundles, decisions, live, passes, reports, sync
 from bench.machine import Machine
 from bench.town import make_town
 
@@ -19,6 +19,7 @@ PARTS = {
     "passes": passes,
     "bundles": bundles,
     "sync": sync,
+    "live": live,
     "reports": reports,
 }
 
