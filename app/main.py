@@ -82,13 +82,13 @@ def _drain_on_signal(app: FastAPI) -> Iterator[None]:
 
 
 def _cors(settings: Settings) -> list[Middleware]:
-    if not settings.allowed_origins:
+    if not settings.cors_origins:
         return []
     exposed = ["ETag", "Idempotent-Replay", "Retry-After", "X-Request-Id"]
     return [
         Middleware(
             CORSMiddleware,
-            allow_origins=settings.allowed_origins,
+            allow_origins=list(settings.cors_origins),
             allow_methods=["*"],
             allow_headers=["*"],
             expose_headers=exposed,

@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, AliasChoices, Field, PositiveInt
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, PositiveInt
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.core.blobs import check_place
@@ -17,6 +17,11 @@ def default_data_folder() -> Path:
         return Path("/var/lib/wangge")
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(base) / "wangge"
+
+
+def _listed(text: object) -> object:
+    """Return a list that was written with commas."""
+    return tuple(one.strip() for one in text.split(",") if one.strip()) if isinstance(text, str) else text
 
 
 class Settings(BaseSettings):
@@ -54,7 +59,7 @@ class Settings(BaseSettings):
         None,
         description="Where photos lie: a folder (default photos in the data folder), or s3://bucket/prefix.",
     )
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = Field(
         (), description="Origins that browsers may call from, separated by commas."
     )
     trusted_proxies: str = Field(
@@ -88,11 +93,6 @@ class Settings(BaseSettings):
     def key_file(self) -> Path:
         """Where the key ring lies."""
         return self.keys or self.data / "keys.json"
-
-    @property
-    def allowed_origins(self) -> list[str]:
-        """The CORS origins as a list."""
-        return [origin.strip() for origin in self.cors_origins if origin.strip()]
 
 
 @lru_cache

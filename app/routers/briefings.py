@@ -41,7 +41,7 @@ async def _briefing(open_work: OpenWork, request: Request, day: date) -> Briefin
 @router.get("/{day}", response_model_exclude_unset=True)
 async def show_briefing(open_work: Reader, request: Request, day: Day) -> BriefingView:
     """The meeting's page of a day: totals against yesterday, units without report, open alerts, orders that are not
-    acknowledged, the ranking, the minutes. Live until the day is over."""
+    acknowledged, the ranking, the minutes. Alerts and orders are shown as they stand now."""
     return await _briefing(open_work, request, day)
 
 

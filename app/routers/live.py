@@ -22,10 +22,13 @@ log = logging.getLogger("wangge.live")
 SEND_SECONDS = 20.0
 """How long a reader may take nothing before it is dropped; it resumes where it was."""
 
+LONGEST_MARK = 60_000
+"""A township of two hundred units needs some ten thousand characters."""
+
 router = APIRouter(prefix="/v1/live", tags=["live"], route_class=StrictRoute)
 
 Mark = Annotated[
-    str | None, Query(max_length=8_000, description="The `id` of the last event, as Last-Event-ID.")
+    str | None, Query(max_length=LONGEST_MARK, description="The `id` of the last event, as Last-Event-ID.")
 ]
 _EVENT = {
     "type": "object",
@@ -67,7 +70,7 @@ class LiveResponse(EventSourceResponse):
 async def read_live(
     open_work: Annotated[OpenWork, allow_live(Permission.LIVE)],
     request: Request,
-    last_event_id: Annotated[str | None, Header(max_length=8_000)] = None,
+    last_event_id: Annotated[str | None, Header(max_length=LONGEST_MARK)] = None,
     cursor: Mark = None,
     ticket: Annotated[
         str | None, Query(max_length=100, description="Instead of a token, for browsers.")

@@ -51,7 +51,12 @@ _CHANGE = """
 UPDATE command_orders SET title = $3, body = $4, codes = $5, requires = $6, issue_at = $7, due_at = $8, photo_ids = $9,
     rev = rev + 1 WHERE township_code = $1 AND id = $2
 """
-_ISSUED = "UPDATE command_orders SET issued_at = $3, rev = rev + 1 WHERE township_code = $1 AND id = $2"
+# What goes out late, after downtime, leaves the units the time that was meant.
+_ISSUED = """
+UPDATE command_orders SET issued_at = $3, rev = rev + 1,
+    due_at = CASE WHEN due_at <= $3 THEN $3::timestamptz + (due_at - issue_at) ELSE due_at END
+WHERE township_code = $1 AND id = $2
+"""
 _TO_UNITS = """
 INSERT INTO order_units (township_code, unit_code, id, order_id, issued_at, over, rev)
 SELECT $1, n.unit_code, n.id, $2, $3, false, 1 FROM unnest($4::bigint[], $5::uuid[]) AS n(unit_code, id)

@@ -5,7 +5,7 @@ is made. Days that later records changed get a further revision, at most one an 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 
 import asyncpg
@@ -14,7 +14,8 @@ from app.core.work import OpenWork, Work
 from app.domain.daily_reports import FINAL, PROVISIONAL, Timing, frozen_at
 from app.domain.days import local_day
 from app.domain.metrics import Metric
-from app.services.frozen_numbers import HELD, ByUnit, causes, numbers_of, written
+from app.services.frozen_causes import causes
+from app.services.frozen_numbers import HELD, ByUnit, numbers_of, written
 from app.services.rankings import keep_ranking
 from app.services.replay.positions import Positions, positions_before, positions_now, told
 from app.services.township_settings import settings_of
@@ -34,7 +35,7 @@ _CREATED = "SELECT created_at FROM townships WHERE code = $1 FOR NO KEY UPDATE"
 _UNITS = "SELECT unit_code, name FROM units WHERE township_code = $1 ORDER BY unit_code"
 _TIMINGS = f"""
 SELECT DISTINCT ON (s.unit_code) s.unit_code, s.timing FROM report_submissions s
-WHERE s.township_code = $1 AND s.day = $4 AND {told("report", "s.id")} ORDER BY s.unit_code, s.recorded_at, s.id
+WHERE s.township_code = $1 AND s.day = $5 AND {told("report", "s.id")} ORDER BY s.unit_code, s.recorded_at, s.id
 """
 _FREEZE = """
 INSERT INTO frozen_reports (township_code, day, revision, unit_code, name, seq, frozen_at, made_at, timing, numbers)
@@ -49,13 +50,20 @@ ON CONFLICT (township_code, day) DO UPDATE SET revision = $3, compared_at = $4
 _COMPARED = "UPDATE report_days SET compared_at = $3 WHERE township_code = $1 AND day = ANY($2)"
 # A stock that changed on an earlier day stands otherwise on all days since.
 _TOUCHED = """
+WITH changed AS MATERIALIZED (
+    SELECT day, max(changed_at) AS at FROM daily_counters
+    WHERE township_code = $1 AND changed_at > (
+        SELECT min(compared_at) FROM report_days
+        WHERE township_code = $1 AND day >= $2 AND revision >= 2) - $4::interval
+    GROUP BY day
+)
 SELECT r.day FROM report_days r WHERE r.township_code = $1 AND r.day >= $2 AND r.revision >= 2 AND r.compared_at <= $3
-    AND EXISTS (SELECT 1 FROM daily_counters c
-        WHERE c.township_code = $1 AND c.day <= r.day AND c.changed_at > r.compared_at - $4::interval)
+    AND r.compared_at - $4::interval < (SELECT max(c.at) FROM changed c WHERE c.day <= r.day)
 ORDER BY r.day
 """
 _LAST = """
-SELECT unit_code, seq, numbers, name, timing FROM frozen_reports WHERE township_code = $1 AND day = $2 AND revision = $3
+SELECT unit_code, seq, frozen_at, numbers, name, timing FROM frozen_reports
+WHERE township_code = $1 AND day = $2 AND revision = $3
 ORDER BY unit_code
 """
 _CHANGES = """
@@ -75,6 +83,12 @@ async def freeze_days(open_work: OpenWork) -> None:
             await _freeze(work, day, revision)
     async with open_work() as work:
         await _restate(work)
+
+
+def kept_positions(rows: Sequence[asyncpg.Record], revision: int) -> Positions:
+    """Return the positions of a stored revision; those that the clock froze have their moment besides."""
+    until = rows[0]["frozen_at"] if rows and revision <= FINAL else None
+    return Positions({row["unit_code"]: row["seq"] for row in rows}, until)
 
 
 def _due(work: Work, first: date, reached: Mapping[date, int]) -> list[tuple[date, int]]:
@@ -136,22 +150,32 @@ async def _restate(work: Work) -> None:
     numbers = await numbers_of(work, positions, days[0], days[-1], work.now)
     for day in days:
         last = await work.sql.fetch(_LAST, work.township_code, day, reached[day])
-        if any(row["numbers"] != written(numbers[day].get(row["unit_code"], {})) for row in last):
+        if _differ(last, numbers[day]):
             await _store(work, day, reached[day] + 1, work.now, positions, numbers[day])
             await _explain(work, day, reached[day] + 1, last, positions, numbers[day])
     await work.sql.execute(_COMPARED, work.township_code, days, work.now)
+
+
+def _differ(last: list[asyncpg.Record], numbers: ByUnit) -> bool:
+    """Tell whether a revision says otherwise than the records; a unit that it does not have had nothing."""
+    stored = {row["unit_code"]: row["numbers"] for row in last}
+    nothing = written({})
+    return any(
+        stored.get(unit, nothing) != written(numbers.get(unit, {})) for unit in stored.keys() | numbers.keys()
+    )
 
 
 async def _explain(
     work: Work, day: date, revision: int, last: list[asyncpg.Record], positions: Positions, numbers: ByUnit
 ) -> None:
     """Store what a revision says otherwise than the one before, with the records that came between."""
-    before = Positions({row["unit_code"]: row["seq"] for row in last})
+    before = kept_positions(last, revision - 1)
     why = await causes(work, day, before, positions)
+    stored = {row["unit_code"]: row["numbers"] for row in last}
     rows = [
-        (row["unit_code"], metric, was, now, json.dumps(why.get((row["unit_code"], metric), [])))
-        for row in last
-        for metric, was, now in _differing(json.loads(row["numbers"]), numbers.get(row["unit_code"], {}))
+        (unit, metric, was, now, json.dumps(why.get((unit, metric), [])))
+        for unit in sorted(stored.keys() | numbers.keys())
+        for metric, was, now in _differing(json.loads(stored.get(unit) or written({})), numbers.get(unit, {}))
     ]
     await work.sql.execute(_CHANGES, work.township_code, day, revision, *map(list, zip(*rows, strict=True)))
 

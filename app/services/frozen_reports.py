@@ -10,11 +10,12 @@ import asyncpg
 
 from app.core.problems import NotFound
 from app.core.work import Work
-from app.domain.daily_reports import standing
+from app.domain.daily_reports import PROVISIONAL, standing
 from app.domain.enums import Role
 from app.domain.metrics import Metric
 from app.schemas.fields import instant_text
 from app.services.daily_reports import counted_timings
+from app.services.frozen_numbers import HELD
 from app.services.reports import DailyReport, Numbers, reach, readable, shown, within
 
 _UNITS = f"""
@@ -75,7 +76,7 @@ async def frozen(work: Work, day: date | None, code: str | None, revision: int) 
         max(row["made_at"] for row in rows),
         [row["timing"] for row in rows],
         {f"{row['unit_code']}/unit": row["seq"] for row in rows},
-        await _changes(work, rows, metrics, (*covered.arguments, day, revision)),
+        await _changes(work, rows, metrics, revision, (*covered.arguments, day, revision)),
     )
 
 
@@ -84,7 +85,11 @@ def _read(numbers: str) -> Numbers:
 
 
 async def _changes(
-    work: Work, rows: Sequence[asyncpg.Record], metrics: Sequence[Metric], arguments: tuple[Any, ...]
+    work: Work,
+    rows: Sequence[asyncpg.Record],
+    metrics: Sequence[Metric],
+    revision: int,
+    arguments: tuple[Any, ...],
 ) -> list[dict[str, Any]]:
     """Return what differs from the revision before; whoever may see records is told which ones did it."""
     records: dict[tuple[int, str], Any] = {}
@@ -93,8 +98,10 @@ async def _changes(
             (r["unit_code"], r["metric"]): r["records"] for r in await work.sql.fetch(_RECORDS, *arguments)
         }
     changes = []
+    nothing = json.dumps(dict.fromkeys(HELD, 0))
     for row in rows:
-        before, after = (shown(_read(row[name] or row["numbers"]), metrics) for name in ("before", "numbers"))
+        earlier = row["before"] or (nothing if revision > PROVISIONAL else row["numbers"])
+        before, after = (shown(_read(text), metrics) for text in (earlier, row["numbers"]))
         for metric, was, now in _flat(before, after):
             change = {"unit_code": str(row["unit_code"]), "metric": metric, "before": was, "after": now}
             named = metric.replace("denials_by_reason.", "denied_")

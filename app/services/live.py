@@ -43,8 +43,12 @@ _TICKET = "INSERT INTO live_tickets (hash, account_id, session_id, expires_at) V
 
 
 class News(NamedTuple):
-    """One look: the mark before the events, they themselves, the mark behind them, and what to wait for."""
+    """One look: the mark before the events, they themselves, the mark behind them, and what to wait for.
 
+    `reset` says that the mark was of a history that is gone (a restored backup): the stream goes on from now.
+    """
+
+    reset: bool
     before: str
     events: list[bytes]
     mark: str
@@ -72,6 +76,8 @@ async def stream(
             return
         if first:
             yield format_sse_event(event="hello", data_str="{}", id=news.before, retry=RETRY_MS)
+        if news.reset:
+            yield format_sse_event(event="reset", data_str="{}", id=news.before)
         for event in news.events:
             yield event
         mark, first = news.mark, False
@@ -84,8 +90,9 @@ async def stream(
 
 async def _look(work: Work, mark: str | None) -> News:
     heads = await heads_of(work, read_cursor(work, mark) if mark else None)
-    begin = heads.positions if mark is None else heads.cursor.positions
-    at = {scope: begin.get(scope, Position(0, "")) for scope in heads.positions}
+    # What is new to the reader, a unit gained or another history, begins now: its past is read by pull or snapshot.
+    begin = {} if mark is None or heads.reset else heads.cursor.positions
+    at = {scope: begin.get(scope, head) for scope, head in heads.positions.items()}
     behind = [scope for scope, head in heads.positions.items() if head.seq > at[scope].seq]
     rows = await _news(work, behind, at)
     cursor = Cursor(heads.cursor.epoch, at)
@@ -96,7 +103,7 @@ async def _look(work: Work, mark: str | None) -> News:
         text = row["head"] if data is None else f'{row["head"][:-1]},"data":{data}}}'
         events.append(format_sse_event(event=row["kind"], data_str=text, id=cursor.text(work)))
     known = {scope: head.seq for scope, head in heads.positions.items()}
-    return News(before, events, cursor.text(work), known)
+    return News(heads.reset, before, events, cursor.text(work), known)
 
 
 async def _news(work: Work, scopes: list[ScopeKey], at: dict[ScopeKey, Position]) -> list[asyncpg.Record]:

@@ -128,10 +128,14 @@ async def _step(work: Work, kind: Answer, mine: asyncpg.Record) -> None:
     await resolve_by_program(work, [silent, *([overdue] if done else [])])
 
 
-_COPY = "SELECT id FROM order_units WHERE township_code = $1 AND order_id = $2 AND unit_code = $3"
+_COPY = """
+SELECT n.id FROM order_answers a
+JOIN order_units n ON n.township_code = a.township_code AND n.order_id = a.order_id AND n.unit_code = a.unit_code
+WHERE a.township_code = $1 AND a.id = $2
+"""
 
 
-async def copy_of(work: Work, order_id: UUID, body: AcknowledgeBody) -> UUID:
-    """Return the id of a unit's copy of an order that it has just answered: what the feed tells of."""
-    id_: UUID = await work.sql.fetchval(_COPY, work.township_code, order_id, _unit_of(work, body))
+async def copy_of(work: Work, answer_id: UUID) -> UUID:
+    """Return the id of the copy of an order that a stored answer is about: what the feed tells of."""
+    id_: UUID = await work.sql.fetchval(_COPY, work.township_code, answer_id)
     return id_

@@ -18,13 +18,15 @@ WHERE township_code = $1 AND fulfilled_at IS NULL AND NOT over AND acknowledged_
     AND issued_at <= $3
 RETURNING id
 """
-# Whatever has raised its alert once is not looked at again.
+# Locked, so that whoever answers meanwhile waits, and then finds the alert to settle. An order that is due before
+# silence would speak up is silent as well when it is due; then both are raised, and it is over.
 _SILENT = """
-SELECT n.id, n.unit_code, n.order_id, n.issued_at, o.due_at, n.acknowledged_at IS NULL AND n.issued_at <= $3 AS silent,
-    o.due_at <= $2 AS overdue
+SELECT n.id, n.unit_code, n.order_id, n.issued_at, o.due_at,
+    n.acknowledged_at IS NULL AND (n.issued_at <= $3 OR o.due_at <= $2) AS silent, o.due_at <= $2 AS overdue
 FROM order_units n JOIN command_orders o ON o.township_code = n.township_code AND o.id = n.order_id
 WHERE n.township_code = $1 AND n.fulfilled_at IS NULL AND NOT n.over
     AND ((n.acknowledged_at IS NULL AND n.issued_at <= $3) OR o.due_at <= $2)
+FOR NO KEY UPDATE OF n SKIP LOCKED
 """
 _KNOWN = "SELECT cause FROM alerts WHERE township_code = $1 AND cause = ANY($2)"
 _OVER = "UPDATE order_units SET over = true WHERE township_code = $1 AND id = ANY($2)"

@@ -11,6 +11,7 @@ from app.core.paging import Page, Paging, mark
 from app.core.problems import NotFound
 from app.core.work import Work
 from app.domain.command_orders import OrderStatus, UnitState, minutes, state
+from app.domain.enums import Role
 from app.schemas.command_orders import CommandOrderView, OrderHead
 from app.services import photos
 
@@ -18,12 +19,14 @@ _SHOWN = """
 o.id, o.title, o.body, o.codes, o.requires, o.issue_at, o.issued_at, o.withdrawn_at, o.due_at, o.photo_ids, o.author_id,
 o.recorded_at, o.rev
 """
-_ONE = f"SELECT {_SHOWN} FROM command_orders o WHERE o.township_code = $1 AND o.id = $2"
+_ONE = f"""
+SELECT {_SHOWN} FROM command_orders o WHERE o.township_code = $1 AND o.id = $2 AND ($3 OR o.issued_at IS NOT NULL)
+"""
 _PAGE = f"""
 SELECT {_SHOWN} FROM command_orders o WHERE o.township_code = $1
     AND ($2::text IS NULL OR $2 = CASE WHEN o.withdrawn_at IS NOT NULL THEN 'withdrawn'
         WHEN o.issued_at IS NULL THEN 'draft' ELSE 'issued' END)
-    AND ($3::uuid IS NULL OR o.id < $3)
+    AND ($3::uuid IS NULL OR o.id < $3) AND ($5 OR o.issued_at IS NOT NULL)
 ORDER BY o.id DESC LIMIT $4
 """
 _UNITS = """
@@ -54,7 +57,7 @@ async def show_order(work: Work, order_id: UUID) -> CommandOrderView:
     Raises:
         NotFound: no such order, or not for this caller.
     """
-    order = await work.sql.fetchrow(_ONE, work.township_code, order_id)
+    order = await work.sql.fetchrow(_ONE, work.township_code, order_id, _sees_drafts(work))
     if order is None:
         raise NotFound
     units = await status_of_orders(work, [order_id])
@@ -68,13 +71,19 @@ async def show_order(work: Work, order_id: UUID) -> CommandOrderView:
 async def list_orders(work: Work, status: OrderStatus | None, paging: Paging) -> Page[OrderHead]:
     """Return a page of the orders that the caller may see, the latest written first."""
     (behind,) = paging.key(UUID) or (None,)
-    rows = await work.sql.fetch(_PAGE, work.township_code, status, behind, paging.limit + 1)
+    limits = (behind, paging.limit + 1, _sees_drafts(work))
+    rows = await work.sql.fetch(_PAGE, work.township_code, status, *limits)
     shown = rows[: paging.limit]
     units: defaultdict[UUID, list[asyncpg.Record]] = defaultdict(list)
     for row in await status_of_orders(work, [order["id"] for order in shown]):
         units[row["order_id"]].append(row)
     heads = [OrderHead.model_validate(_head(order, units[order["id"]])) for order in shown]
     return Page(items=heads, next=mark(shown[-1]["id"]) if len(rows) > len(shown) else None)
+
+
+def _sees_drafts(work: Work) -> bool:
+    """The office alone: the clinic's scope is as wide, and a draft is nobody else's business."""
+    return work.caller.role == Role.TOWNSHIP
 
 
 def _head(order: asyncpg.Record, units: Sequence[asyncpg.Record]) -> dict[str, Any]:

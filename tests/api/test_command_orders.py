@@ -8,12 +8,12 @@ import httpx
 import pytest
 
 from tests.conftest import TestClock
+from tests.orders import SEVEN, answer, mine, write
 from tests.pushing import op, push
 from tests.scene import tick
 from tests.town import Town
 
 NOW = datetime.fromisoformat("2026-03-02T18:30:00+08:00")
-SEVEN = datetime.fromisoformat("2026-03-02T19:00:00+08:00")
 MINUTE = timedelta(minutes=1)
 
 
@@ -21,28 +21,6 @@ MINUTE = timedelta(minutes=1)
 async def office(town: Town, clock: TestClock) -> httpx.AsyncClient:
     clock.fixed = NOW
     return await town.township()
-
-
-async def write(client: httpx.AsyncClient, town: Town, **more: Any) -> dict[str, Any]:
-    """Write an order to the whole township that is due tomorrow at noon."""
-    body = {
-        "title": "排查外来车辆", "body": "明日8时前在各路口完成排查。", "codes": [str(town.code)],
-        "due_at": (SEVEN + timedelta(hours=17)).isoformat(), "requires": "completion",
-    }  # fmt: skip
-    answer = await client.post("/v1/orders", json=body | more)
-    assert answer.status_code == 201, answer.text
-    made: dict[str, Any] = answer.json()
-    return made
-
-
-async def answer(client: httpx.AsyncClient, order: dict[str, Any], what: str, **body: Any) -> httpx.Response:
-    """Answer an order."""
-    return await client.post(f"/v1/orders/{order['id']}/{what}", json=body)
-
-
-def mine(order: dict[str, Any], unit: str) -> dict[str, Any]:
-    """Return a unit's part of an order."""
-    return dict(next(part for part in order["units"] if part["unit_code"] == unit))
 
 
 async def alerts(town: Town) -> list[tuple[str, str, str]]:

@@ -57,3 +57,18 @@ async def test_unknown_methods_make_no_series(town: Town) -> None:
     client = town.client()
     await client.request("BREW", "/livez")
     assert "BREW" not in (await client.get("/metrics")).text
+
+
+@pytest.mark.parametrize(
+    ("text", "origins"),
+    [
+        ("", ()),
+        ("https://a.example", ("https://a.example",)),
+        ("https://a.example, http://127.0.0.1:8080,", ("https://a.example", "http://127.0.0.1:8080")),
+    ],
+)
+def test_origins_are_read_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, text: str, origins: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("WANGGE_CORS_ORIGINS", text)
+    assert Settings().cors_origins == origins

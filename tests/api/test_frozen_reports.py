@@ -1,48 +1,27 @@
 """Days as they froze: at the hour, at the day's end, after downtime, and restated with the records that did it."""
 
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from app.access import in_townships_name
-from app.services.freezing import freeze_days
+from app.services.freezing import kept_positions
 from app.services.frozen_numbers import numbers_of, written
-from app.services.replay.positions import Positions
 from tests.conftest import TestClock
+from tests.freezing import DAY, DUE, END, MINUTE, begin, freeze, report
 from tests.gate import make_checkpoint, seen
 from tests.pushing import op, push
 from tests.register import check, line, register
 from tests.town import Town
 
-DAY = "2026-03-02"
-DUE = datetime.fromisoformat("2026-03-02T16:00:00+08:00")
-END = datetime.fromisoformat("2026-03-03T00:00:00+08:00")
-MINUTE = timedelta(minutes=1)
-
 
 @pytest.fixture
 async def village(town: Town, clock: TestClock) -> Any:
     """The first unit's cadre, in a township that exists since that day's morning."""
-    clock.fixed = DUE - timedelta(hours=6)
-    await town.owner.execute("UPDATE townships SET created_at = $2 WHERE code = $1", town.code, clock.fixed)
+    await begin(town, clock)
     return await town.village()
-
-
-async def freeze(town: Town) -> None:
-    """Let the clock look."""
-    await freeze_days(partial(in_townships_name, town.kit, town.code))
-
-
-async def report(town: Town, revision: int | None = None, day: str = DAY, **more: str) -> dict[str, Any]:
-    """Read a day's report as the township."""
-    query = {"day": day, **({"revision": str(revision)} if revision else {}), **more}
-    answer = await (await town.township()).get("/v1/reports/daily", params=query)
-    assert answer.status_code == 200, answer.text
-    said: dict[str, Any] = answer.json()
-    return said
 
 
 async def status_of(town: Town, revision: int, day: str = DAY) -> int:
@@ -64,7 +43,7 @@ async def recomputed(town: Town, revision: int) -> dict[int, tuple[str, str]]:
     rows = await town.owner.fetch(
         "SELECT * FROM frozen_reports WHERE township_code = $1 AND revision = $2", town.code, revision
     )
-    positions = Positions({row["unit_code"]: row["seq"] for row in rows})
+    positions = kept_positions(rows, revision)
     day, moment = rows[0]["day"], rows[0]["frozen_at"]
     async with in_townships_name(town.kit, town.code) as work:
         numbers = (await numbers_of(work, positions, day, day, moment))[day]

@@ -1,14 +1,12 @@
 """The ranking over HTTP: why a unit stands where it stands, and a finished day that stays as it was."""
 
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 import pytest
 
-from app.access import in_townships_name
-from app.services.freezing import freeze_days
 from tests.conftest import TestClock
+from tests.freezing import freeze
 from tests.register import check, line, register
 from tests.town import Town
 
@@ -69,7 +67,7 @@ async def test_a_finished_day_keeps_its_ranking_for_ever(day: Town, clock: TestC
     office = await day.township()
     live = await ranking(office)
     clock.fixed = NOON + timedelta(hours=12)
-    await freeze_days(partial(in_townships_name, day.kit, day.code))
+    await freeze(day)
     final = await ranking(office)
     assert final == live | {"final": True}
     village = await day.village(2)
@@ -78,7 +76,7 @@ async def test_a_finished_day_keeps_its_ranking_for_ever(day: Town, clock: TestC
     weights = {"ranking_weight_coverage": 0, "ranking_weight_report": 100}
     await office.patch(f"/v1/townships/{day.code}", json={"settings": weights})
     clock.fixed = NOON + timedelta(days=3)
-    await freeze_days(partial(in_townships_name, day.kit, day.code))
+    await freeze(day)
     assert await ranking(office) == final
     assert (await ranking(office, day="2026-03-04"))["weights"]["report"] == 100
 

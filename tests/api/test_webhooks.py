@@ -18,9 +18,9 @@ import pytest
 from app.access import in_townships_name
 from app.core.outbound import post
 from app.domain.webhooks import RETRY_AFTER, sign
-from app.services.freezing import freeze_days
 from app.services.webhook_sending import run_webhooks
 from tests.conftest import TestClock
+from tests.freezing import freeze
 from tests.gate import make_checkpoint, seen
 from tests.town import Town
 
@@ -96,10 +96,6 @@ async def hook(office: httpx.AsyncClient, screen: Screen, **more: Any) -> dict[s
 async def tell(town: Town) -> None:
     """Let the clock send what is due."""
     await run_webhooks(partial(in_townships_name, town.kit, town.code), anywhere=True)
-
-
-async def freeze(town: Town) -> None:
-    await freeze_days(partial(in_townships_name, town.kit, town.code))
 
 
 async def test_what_happens_is_told_once_and_signed(

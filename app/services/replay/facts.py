@@ -12,7 +12,7 @@ from app.services.replay.positions import Positions, told
 _CHECKS = f"""
 WITH counted AS (
     SELECT c.id, c.household_id, c.day, c.fact_unit_code FROM household_checks c
-    WHERE c.township_code = $1 AND c.day BETWEEN $4 AND $5 AND {told("check", "c.id")}
+    WHERE c.township_code = $1 AND c.day BETWEEN $5 AND $6 AND {told("check", "c.id")}
 ), people AS (
     SELECT l.fact_unit_code, l.day, l.person_id, bool_or(l.exposure <> 'none') AS exposed,
         (array_agg(l.whereabouts ORDER BY l.occurred_at DESC, l.check_id DESC))[1] AS last
@@ -32,7 +32,7 @@ FROM (
 """
 _FEVERS = f"""
 SELECT v.fact_unit_code AS unit_code, v.day, count(*)::int AS fevers FROM visits v
-WHERE v.township_code = $1 AND v.day BETWEEN $4 AND $5 AND v.kind = 'temperature' AND 'fever' = ANY (v.alerts)
+WHERE v.township_code = $1 AND v.day BETWEEN $5 AND $6 AND v.kind = 'temperature' AND 'fever' = ANY (v.alerts)
     AND {told("visit", "v.id")}
 GROUP BY 1, 2
 """
@@ -43,7 +43,7 @@ _REASONS = ", ".join(
 _DECISIONS = f"""
 SELECT d.unit_code, d.day, (count(*) FILTER (WHERE d.verdict = 'pass'))::int AS passes,
     (count(*) FILTER (WHERE d.verdict = 'deny'))::int AS denials, {_REASONS}
-FROM decisions d WHERE d.township_code = $1 AND d.day BETWEEN $4 AND $5 AND {told("decision", "d.id")}
+FROM decisions d WHERE d.township_code = $1 AND d.day BETWEEN $5 AND $6 AND {told("decision", "d.id")}
 GROUP BY 1, 2
 """
 # A log may be counted later than it was recorded: in a transaction that told the unit's feed of something.
@@ -51,12 +51,13 @@ COUNTED = """
 l.counted AND ($2::bigint[] IS NULL OR EXISTS (
     SELECT 1 FROM unnest($2::bigint[], $3::bigint[]) AS p(unit_code, seq)
     JOIN feed f ON f.township_code = $1 AND f.unit_code = p.unit_code AND f.audience = 'unit' AND f.seq <= p.seq
-        AND f.at = coalesce(l.counted_at, l.recorded_at) AND f.kind IN ('log', 'site')
+        AND ($4::timestamptz IS NULL OR f.at < $4) AND f.at = coalesce(l.counted_at, l.recorded_at)
+        AND f.kind IN ('log', 'site')
     WHERE p.unit_code = l.unit_code))
 """
 _DISINFECTED = f"""
 SELECT l.unit_code, l.day, count(*)::int AS sites_disinfected FROM disinfection_logs l
-WHERE l.township_code = $1 AND l.day BETWEEN $4 AND $5 AND {told("log", "l.id")} AND {COUNTED}
+WHERE l.township_code = $1 AND l.day BETWEEN $5 AND $6 AND {told("log", "l.id")} AND {COUNTED}
 GROUP BY 1, 2
 """
 
@@ -67,7 +68,7 @@ async def facts(
     """Return units, days, metrics and amounts of the facts of some days."""
     found = []
     for statement in (_CHECKS, _FEVERS, _DECISIONS, _DISINFECTED):
-        where = positions.arguments() if positions else (None, None)
+        where = positions.arguments() if positions else (None, None, None)
         for row in await work.sql.fetch(statement, work.township_code, *where, first, last):
             found += _amounts(row)
     return found

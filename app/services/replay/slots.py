@@ -20,19 +20,24 @@ SELECT f.id, f.unit_code, f.seq, f.at, o.starts_on, o.opened_at, o.service_per_d
     (f.data::json ->> 'ends_on')::date AS ends_on, f.data::json ->> 'status' = 'active' AS active
 FROM {FEED} JOIN quarantine_orders o ON o.township_code = $1 AND o.id = f.id
 WHERE f.township_code = $1 AND f.kind = 'quarantine_order' AND f.change = 'put'
-    AND o.starts_on <= $5 AND o.ends_on > $4
+    AND o.starts_on <= $6 AND o.ends_on > $5
 ORDER BY f.id, f.at, f.seq
 """
 _VISITS = f"""
 SELECT DISTINCT ON (v.order_id, v.day, v.kind, v.slot) v.order_id, v.day, v.kind, v.slot, f.unit_code, f.seq, f.at
 FROM {FEED} JOIN visits v ON v.township_code = $1 AND v.id = f.id
-WHERE f.township_code = $1 AND f.kind = 'visit' AND f.change = 'put' AND v.day BETWEEN $4 AND $5
+WHERE f.township_code = $1 AND f.kind = 'visit' AND f.change = 'put' AND v.day BETWEEN $5 AND $6
 ORDER BY v.order_id, v.day, v.kind, v.slot, f.at, f.seq
 """
 _MISSED = f"""
 SELECT DISTINCT a.cause FROM {FEED} JOIN alerts a ON a.township_code = $1 AND a.id = f.id
 WHERE f.township_code = $1 AND f.kind = 'alert' AND f.change = 'put' AND a.kind = 'missed_slot'
-    AND a.at >= $4::date - 2 AND a.at < $5::date + 3
+    AND a.at >= $5::date - 2 AND a.at < $6::date + 3
+"""
+
+# A late visit whose slot the clock has still to settle: until then it counts as missed.
+_UNSETTLED = """
+SELECT order_id, day, kind, slot FROM quarantine_slots WHERE township_code = $1 AND visits > 0 AND missed
 """
 
 Key = tuple[date, str, str]
@@ -96,12 +101,17 @@ async def slots(
             row["unit_code"], row["seq"], row["at"]
         )
     missed = {row["cause"] for row in await work.sql.fetch(_MISSED, *arguments)}
+    unsettled = (
+        set() if moment else {_cause(row) for row in await work.sql.fetch(_UNSETTLED, work.township_code)}
+    )
     found = []
     for order_id, owed in _histories(work, rows, visited).items():
         for key, (unit, slot) in owed.slots.items():
             if first <= slot.day <= last:
-                ended = slot.ends_at <= moment if moment else f"slot:{order_id}:{_text(key)}" in missed
-                found += _standing(unit, slot, key in owed.visited, ended)
+                cause = f"slot:{order_id}:{_text(key)}"
+                ended = slot.ends_at <= moment if moment else cause in missed
+                done = key in owed.visited and cause not in unsettled
+                found += _standing(unit, slot, done, ended)
     return found
 
 
@@ -121,6 +131,10 @@ def _standing(unit: int, slot: RequiredSlot, done: bool, missed: bool) -> list[t
     elif missed:
         counted.append((unit, slot.day, MISSED[slot.kind], 1))
     return counted
+
+
+def _cause(row: asyncpg.Record) -> str:
+    return f"slot:{row['order_id']}:{row['day']}:{row['kind']}:{row['slot']}"
 
 
 def _text(key: Key) -> str:

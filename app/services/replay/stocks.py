@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 
 from app.core.work import Work
+from app.domain.days import local_day
 from app.domain.metrics import Metric
 from app.services.replay.facts import COUNTED
 from app.services.replay.positions import FEED, Positions, positions_now
@@ -24,7 +25,7 @@ _METRICS = {
 # An order that the clock released late had ended on its day all the same.
 _STEPS = f"""
 WITH told AS (
-    SELECT f.kind, f.id, f.unit_code, f.seq, f.change, (f.at AT TIME ZONE $4)::date AS day,
+    SELECT f.kind, f.id, f.unit_code, f.seq, f.change, (f.at AT TIME ZONE $5)::date AS day,
         CASE WHEN f.change = 'put' AND f.kind = 'quarantine_order'
              THEN (f.data::json ->> 'ends_on')::date END AS ends_on,
         CASE WHEN f.change <> 'put' THEN 0
@@ -39,20 +40,35 @@ SELECT kind, unit_code, CASE WHEN step < 0 THEN least(day, ends_on) ELSE day END
 FROM steps WHERE step <> 0 GROUP BY 1, 2, 3
 """
 _SITES = f"""
-SELECT f.id, f.unit_code, (f.at AT TIME ZONE $4)::date AS day,
+SELECT f.id, f.unit_code, (f.at AT TIME ZONE $5)::date AS day,
     CASE WHEN f.change = 'put' AND (f.data::json ->> 'active')::bool
         THEN (f.data::json ->> 'times_per_day')::int ELSE 0 END AS wanted
 FROM {FEED} WHERE f.township_code = $1 AND f.kind = 'site' ORDER BY f.id, f.unit_code, f.seq
 """
 _DONE = f"""
 SELECT l.site_id, l.unit_code, l.day, count(*)::int AS done FROM disinfection_logs l
-WHERE l.township_code = $1 AND (coalesce(l.counted_at, l.recorded_at) AT TIME ZONE $4)::date <= l.day AND {COUNTED}
+WHERE l.township_code = $1 AND (coalesce(l.counted_at, l.recorded_at) AT TIME ZONE $5)::date <= l.day AND {COUNTED}
 GROUP BY 1, 2, 3
 """
 
 
-async def stocks(work: Work, positions: Positions | None) -> list[Amount]:
-    """Return units, days, metrics and amounts of every change of a stock."""
+# Whether or not the clock had come to release them.
+_OVER = f"""
+SELECT unit_code, ends_on FROM (
+    SELECT DISTINCT ON (f.id) f.unit_code, (f.data::json ->> 'ends_on')::date AS ends_on,
+        f.data::json ->> 'status' AS status
+    FROM {FEED} WHERE f.township_code = $1 AND f.kind = 'quarantine_order' AND f.change = 'put'
+    ORDER BY f.id, f.at DESC, f.seq DESC) o
+WHERE status = 'active' AND ends_on <= $5
+"""
+
+
+async def stocks(work: Work, positions: Positions | None, moment: datetime | None = None) -> list[Amount]:
+    """Return units, days, metrics and amounts of every change of a stock.
+
+    As of a moment an order whose last day was over is active no longer, although nothing told of its release. Alerts
+    that the clock raises, and homes that cease to be sites with their order, count on the day on which it does so.
+    """
     where = (positions or await positions_now(work)).arguments()
     arguments = (work.township_code, *where, work.township.zone.key)
     rows = await work.sql.fetch(_STEPS, *arguments)
@@ -60,6 +76,10 @@ async def stocks(work: Work, positions: Positions | None) -> list[Amount]:
     done: defaultdict[tuple[UUID, date], dict[int, int]] = defaultdict(dict)
     for row in await work.sql.fetch(_DONE, *arguments):
         done[row["site_id"], row["day"]][row["unit_code"]] = row["done"]
+    if moment is not None:
+        today = local_day(moment, work.township.zone)
+        over = await work.sql.fetch(_OVER, work.township_code, *where, today)
+        changes += [(row["unit_code"], row["ends_on"], Metric.ORDERS_ACTIVE, -1) for row in over]
     return changes + list(_sites(await work.sql.fetch(_SITES, *arguments), done))
 
 
@@ -75,8 +95,8 @@ def _sites(
 ) -> Iterable[Amount]:
     """Yield what sites add to the disinfections that are due (see `app.services.site_stock`).
 
-    On a day of change a site owes what it wants at the day's end, less what another unit did of it, and at least what
-    was done here; the rest of the change follows on the next day.
+    On a day of change, also back and forth, a site owes what it wants at the day's end, less what another unit did of
+    it, and at least what was done here; the rest of the change follows on the next day.
     """
     wants: defaultdict[_Here, dict[date, int]] = defaultdict(dict)
     for row in rows:
@@ -84,10 +104,9 @@ def _sites(
     for here, by_day in wants.items():
         before = 0
         for day, wanted in sorted(by_day.items()):
-            if wanted != before:
-                of_day = done[here.site_id, day]
-                own = of_day.get(here.unit_code, 0)
-                owed = max(wanted - (sum(of_day.values()) - own if before == 0 else 0), own)
-                yield here.unit_code, day, Metric.SITES_DUE, owed - before
-                yield here.unit_code, day + timedelta(days=1), Metric.SITES_DUE, wanted - owed
+            of_day = done[here.site_id, day]
+            own = of_day.get(here.unit_code, 0)
+            owed = max(wanted - (sum(of_day.values()) - own if before == 0 else 0), own)
+            yield here.unit_code, day, Metric.SITES_DUE, owed - before
+            yield here.unit_code, day + timedelta(days=1), Metric.SITES_DUE, wanted - owed
             before = wanted

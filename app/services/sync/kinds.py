@@ -134,7 +134,7 @@ def _answering(kind: Answer) -> Run:
             (item,) = await store_answers(work, op.target, kind, [op.body])
             op.problem, op.entity = item.problem, None
             if item.problem is None:
-                op.entity = (RecordKind.ORDER, await copy_of(work, op.target, op.body))
+                op.entity = (RecordKind.ORDER, await copy_of(work, item.id))
 
     return run
 
