@@ -19,9 +19,10 @@ test: ## every test, on an embedded PostgreSQL or the one at DATABASE_URL
 
 soak: ## the long tests, for an hour: minutes under load, thousands of runs of the model, hundreds of kills
 	@export WANGGE_TEST_SOAK_SECONDS=600 WANGGE_TEST_MODEL_RUNS=2000 WANGGE_TEST_MODEL_STEPS=60 \
-		WANGGE_TEST_PUSH_KILLS=200 WANGGE_TEST_POSTGRES_KILLS=50 WANGGE_TEST_MUTATED_CODES=1000000; \
+		WANGGE_TEST_PUSH_KILLS=200 WANGGE_TEST_POSTGRES_KILLS=50 WANGGE_TEST_MUTATED_CODES=1000000 WANGGE_TEST_RANDOM_DAYS=30; \
 	$(DEV) pytest -n 2 --dist loadfile -rs --durations=9 tests/sync/test_storms.py tests/sync/test_model.py \
-		tests/sync/test_deliveries.py tests/resilience/test_push_kills.py tests/domain/test_passes.py $(ARGS)
+		tests/sync/test_deliveries.py tests/resilience/test_push_kills.py tests/domain/test_passes.py \
+		tests/services/test_random_days.py $(ARGS)
 
 mutants: ## break each promise of sync on purpose, and see that its test notices
 	@$(DEV) python -m tests.mutants $(ARGS)

@@ -1,11 +1,12 @@
 """A day of the township that freezes: its hours, the clock's look, and the report of a revision."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from app.access import in_townships_name
-from app.services.freezing import freeze_days
+from app.services.freezing import freeze_days, kept_positions
+from app.services.frozen_numbers import numbers_of, written
 from tests.conftest import TestClock
 from tests.town import Town
 
@@ -33,3 +34,19 @@ async def report(town: Town, revision: int | None = None, day: str = DAY, **more
     assert answer.status_code == 200, answer.text
     said: dict[str, Any] = answer.json()
     return said
+
+
+async def recomputed(
+    town: Town, revision: int, of: date = date.fromisoformat(DAY)
+) -> dict[int, tuple[str, str]]:
+    """Return of each unit what is stored of a revision, and the same made again from its positions."""
+    rows = await town.owner.fetch(
+        "SELECT * FROM frozen_reports WHERE township_code = $1 AND revision = $2 AND day = $3",
+        town.code,
+        revision,
+        of,
+    )
+    moment = rows[0]["frozen_at"]
+    async with in_townships_name(town.kit, town.code) as work:
+        numbers = (await numbers_of(work, kept_positions(rows, revision), of, of, moment))[of]
+    return {row["unit_code"]: (row["numbers"], written(numbers.get(row["unit_code"], {}))) for row in rows}

@@ -115,6 +115,7 @@ async def _freeze(work: Work, day: date, revision: int) -> None:
 async def _store(
     work: Work, day: date, revision: int, moment: datetime, positions: Positions, numbers: ByUnit
 ) -> None:
+    """Store a revision, compared with the records up to its moment: what came later is still to be compared."""
     units = await work.sql.fetch(_UNITS, work.township_code)
     found = await work.sql.fetch(_TIMINGS, work.township_code, *positions.arguments(), day)
     timings = {row["unit_code"]: row["timing"] for row in found}
@@ -132,7 +133,7 @@ async def _store(
         [timings.get(code, Timing.MISSING) for code in codes],
         [written(numbers.get(code, {})) for code in codes],
     )
-    await work.sql.execute(_REACHED, work.township_code, day, revision, work.now)
+    await work.sql.execute(_REACHED, work.township_code, day, revision, moment)
 
 
 async def _restate(work: Work) -> None:

@@ -45,9 +45,9 @@ LEFT JOIN quarantine_slots s ON s.township_code = $1 AND s.order_id = r.order_id
     AND s.slot = r.slot
 """
 _CHECKS = _new("check", "household_checks", "r.fact_unit_code", _WHEREABOUTS.strip())
-_VISITS = _new(
-    "visit", "visits", "coalesce(s.fact_unit_code, r.fact_unit_code)", "ARRAY[r.kind] || r.alerts", _SLOT
-)
+_VISITS = _new("visit", "visits", "coalesce(s.fact_unit_code, r.fact_unit_code)", "ARRAY[r.kind]", _SLOT)
+# A fever counts where it was measured.
+_FEVERS = _new("visit", "visits", "r.fact_unit_code", "r.alerts || 'measured'::text")
 _DECISIONS = _new("decision", "decisions", "r.unit_code", "ARRAY[r.verdict] || r.reasons")
 _LOGS = _new("log", "disinfection_logs", "r.unit_code", "ARRAY[]::text[]")
 # States that changed in what counts, since the last row that was told before.
@@ -82,7 +82,7 @@ async def causes(work: Work, day: date, before: Positions, after: Positions) -> 
     """Return for each unit and metric the records that came between two positions and count in it on the day."""
     where = (*before.arguments(), *after.arguments()[:2], day)
     rows = []
-    for statement in (_CHECKS, _VISITS, _DECISIONS, _LOGS):
+    for statement in (_CHECKS, _VISITS, _FEVERS, _DECISIONS, _LOGS):
         rows += await work.sql.fetch(statement, work.township_code, *where)
     rows += await work.sql.fetch(_STATES, work.township_code, *where, work.township.zone.key)
     found: Causes = defaultdict(list)
@@ -107,11 +107,11 @@ def _metrics(row: asyncpg.Record) -> Iterable[Metric]:
             yield from (metric for whereabouts, metric in FOUND.items() if whereabouts in more)
             if "exposed" in more:
                 yield Metric.EXPOSED_FOUND
+        case "visit" if "measured" in more:
+            yield from [Metric.FEVERS] if "fever" in more else []
         case "visit":
             kind = VisitKind.SERVICE if VisitKind.SERVICE in more else VisitKind.TEMPERATURE
             yield from (DONE[kind], MISSED[kind])
-            if "fever" in more and kind is VisitKind.TEMPERATURE:
-                yield Metric.FEVERS
         case "decision":
             yield Metric.PASSES if "pass" in more else Metric.DENIALS
             yield from (DENIED_BY[reason] for reason in DenyReason if reason in more)

@@ -165,6 +165,19 @@ async def test_a_unit_that_was_added_later_restates_its_days(
     assert third["totals"]["denials"] == (await report(town))["totals"]["denials"] == 1
 
 
+async def test_what_came_after_the_end_and_before_it_was_frozen_restates(
+    town: Town, office: httpx.AsyncClient, clock: TestClock
+) -> None:
+    gate = await make_checkpoint(office, town.units[0])
+    clock.fixed = END + timedelta(hours=2)
+    body = seen({}, occurred_at=(END - timedelta(hours=3)).isoformat())
+    assert (await office.post(f"/v1/checkpoints/{gate}/decisions", json=body)).status_code == 201
+    for hours in (3, 5):
+        clock.fixed = END + timedelta(hours=hours)
+        await freeze(town)
+    assert [(await report(town, revision))["totals"]["denials"] for revision in (2, 3)] == [0, 1]
+
+
 @pytest.mark.parametrize("asleep", [False, True], ids=["awake", "asleep"])
 async def test_a_quarantine_that_ended_while_the_server_slept_is_not_active(
     asleep: bool, town: Town, clock: TestClock

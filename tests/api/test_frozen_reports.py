@@ -6,11 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from app.access import in_townships_name
-from app.services.freezing import kept_positions
-from app.services.frozen_numbers import numbers_of, written
 from tests.conftest import TestClock
-from tests.freezing import DAY, DUE, END, MINUTE, begin, freeze, report
+from tests.freezing import DAY, DUE, END, MINUTE, begin, freeze, recomputed, report
 from tests.gate import make_checkpoint, seen
 from tests.pushing import op, push
 from tests.register import check, line, register
@@ -36,18 +33,6 @@ async def found(village: Any, town: Town, at: datetime) -> str:
     home = await register(village, town)
     made = await check(village, home["id"], at.isoformat(), line(home["head"]["id"]))
     return str(made["id"])
-
-
-async def recomputed(town: Town, revision: int) -> dict[int, tuple[str, str]]:
-    """Return of each unit what is stored of a revision, and the same made again from its positions."""
-    rows = await town.owner.fetch(
-        "SELECT * FROM frozen_reports WHERE township_code = $1 AND revision = $2", town.code, revision
-    )
-    positions = kept_positions(rows, revision)
-    day, moment = rows[0]["day"], rows[0]["frozen_at"]
-    async with in_townships_name(town.kit, town.code) as work:
-        numbers = (await numbers_of(work, positions, day, day, moment))[day]
-    return {row["unit_code"]: (row["numbers"], written(numbers.get(row["unit_code"], {}))) for row in rows}
 
 
 @pytest.mark.parametrize(("early", "status"), [(timedelta(milliseconds=100), 404), (timedelta(0), 200)])

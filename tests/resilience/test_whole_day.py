@@ -17,8 +17,8 @@ from app.core.migrations import migrate
 from app.core.settings import Settings
 from app.services.recount import compare
 from app.services.townships import UnitRow, create_township, put_units
-from tests.api.test_frozen_reports import recomputed
 from tests.conftest import TestClock, _execute, _with_database
+from tests.freezing import recomputed
 from tests.register import line
 from tests.resilience.whole_day import Day, Server, Unit, at, client_of, feed_of, new_id
 from tests.town import Town
