@@ -9,6 +9,7 @@ from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.styles import Font
+from openpyxl.writer.excel import ExcelWriter
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MOMENT = datetime(2020, 2, 3)  # noqa: DTZ001 - an office document's own, without a zone
@@ -37,7 +38,8 @@ def to_xlsx(title: str, heads: list[str], rows: Iterable[Mapping[str, Any]]) -> 
     for row in rows:
         sheet.append([_cell(row.get(head)) for head in heads])
     raw = io.BytesIO()
-    book.save(raw)
+    with zipfile.ZipFile(raw, "w") as archive:
+        ExcelWriter(book, archive).write_data()  # Workbook.save() would write down when it was called
     return _timeless(raw)
 
 

@@ -117,7 +117,7 @@ async def show_metrics(work: Reader) -> MetricsView:
 def _table(
     request: Request, media: str, title: str, heads: list[str], rows: Iterable[Mapping[str, Any]]
 ) -> Response:
-    """Return a table in the format that is asked for;."""
+    """Return a table in the format that is asked for."""
     body = to_csv(heads, rows) if media == CSV else to_xlsx(title, heads, rows)
     return represent(request.headers, body, media)
 

@@ -278,8 +278,10 @@ async def test_a_workbook_holds_the_same_numbers_and_the_same_bytes(filled: Town
     book = await office.get(url, headers=wanted)
     assert (book.status_code, book.headers["content-type"]) == (200, XLSX)
     table = csv.reader(io.StringIO((await office.get(url, headers={"Accept": "text/csv"})).text))
-    rows = [[str(cell) for cell in row] for row in load_workbook(io.BytesIO(book.content)).active.values]
-    assert rows == list(table)
+    workbook = load_workbook(io.BytesIO(book.content))
+    assert [[str(cell) for cell in row] for row in workbook.active.values] == list(table)
+    told = {workbook.properties.created.date(), workbook.properties.modified.date()}
+    assert told == {date(2020, 2, 3)}, "the moment of the call is in the file"
     again = await office.get(url, headers=wanted)
     assert again.content == book.content
     held = await office.get(url, headers=wanted | {"If-None-Match": book.headers["etag"]})
