@@ -6,7 +6,7 @@ from typing import Any
 
 from app.access import in_townships_name
 from app.services.freezing import freeze_days, kept_positions
-from app.services.frozen_numbers import numbers_of, written
+from app.services.frozen_numbers import numbers_of, written_like
 from tests.conftest import TestClock
 from tests.town import Town
 
@@ -49,4 +49,7 @@ async def recomputed(
     moment = rows[0]["frozen_at"]
     async with in_townships_name(town.kit, town.code) as work:
         numbers = (await numbers_of(work, kept_positions(rows, revision), of, of, moment))[of]
-    return {row["unit_code"]: (row["numbers"], written(numbers.get(row["unit_code"], {}))) for row in rows}
+    return {
+        row["unit_code"]: (row["numbers"], written_like(row["numbers"], numbers.get(row["unit_code"], {})))
+        for row in rows
+    }

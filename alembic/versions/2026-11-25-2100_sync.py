@@ -4,7 +4,6 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from app.domain.feed import RecordKind
 from app.models.crossings import crossing_sql
 from app.models.feeding import APPEND_FEED, CHAIN_SQL, feed_view_sql
 from app.models.fence import fence_sql
@@ -57,7 +56,7 @@ def upgrade() -> None:
             op.execute(statement)
     op.execute("GRANT SELECT, INSERT ON former_assignments TO wangge_app")
     for statement in (
-        *feed_view_sql(RecordKind.REPORT, RecordKind.ORDER),
+        *feed_view_sql(revision),
         *CHAIN_SQL,
         *crossing_sql(APPEND_FEED),
     ):

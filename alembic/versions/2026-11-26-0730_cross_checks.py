@@ -3,7 +3,6 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.domain.feed import RecordKind
 from app.models.crossings import crossing_sql
 from app.models.feeding import APPEND_FEED, feed_view_sql
 
@@ -19,7 +18,7 @@ def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '3s'")
     op.add_column("pass_showings", sa.Column("holder", sa.LargeBinary(), nullable=True), if_not_exists=True)
     # An alert that names a gate is told to that gate's staff only where they have a part in it.
-    for statement in (*feed_view_sql(RecordKind.REPORT, RecordKind.ORDER), *crossing_sql(APPEND_FEED)):
+    for statement in (*feed_view_sql(revision), *crossing_sql(APPEND_FEED)):
         op.execute(statement)
     with op.get_context().autocommit_block():
         # What a first try left unfinished is of no use.

@@ -6,7 +6,6 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from app.domain.feed import RecordKind
 from app.models.crossings import crossing_sql
 from app.models.feeding import APPEND_FEED, feed_view_sql
 from app.models.fence import fence_sql
@@ -84,14 +83,14 @@ def upgrade() -> None:
     for table in _TABLES:
         for statement in fence_sql(table):
             op.execute(statement)
-    for statement in (*feed_view_sql(RecordKind.ORDER), *crossing_sql(APPEND_FEED)):
+    for statement in (*feed_view_sql(revision), *crossing_sql(APPEND_FEED)):
         op.execute(statement)
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '3s'")
     # The feed must no longer read what is about to go.
-    for statement in feed_view_sql(RecordKind.REPORT, RecordKind.ORDER):
+    for statement in feed_view_sql(down_revision):
         op.execute(statement)
     for table in reversed(_TABLES):
         op.drop_table(table)

@@ -203,3 +203,4 @@ class PhotoKind(StrEnum):
     LOG = "log"
     ORDER = "order"
     ANSWER = "answer"
+    PATROL = "patrol"

@@ -24,6 +24,9 @@ class RecordKind(StrEnum):
     DECISION = "decision"
     REPORT = "report"
     ORDER = "order"
+    SHIFT = "shift"
+    SHIFT_SIGNING = "shift_signing"
+    PATROL = "patrol"
 
 
 class Change(StrEnum):

@@ -43,6 +43,9 @@ class Metric(StrEnum):
     DENIED_PASS_REPLAYED = "denied_pass_replayed"
     # Shown with the units of the grid, not in reports.
     PEOPLE = "people"
+    # What the contract lets stand beside its own items, in the order in which it came; reports show it behind them.
+    PATROLS = "patrols"
+    SHIFTS_SIGNED_IN = "shifts_signed_in"
 
 
 STOCKS = frozenset(
@@ -51,8 +54,11 @@ STOCKS = frozenset(
 
 DENIED_BY: dict[DenyReason, Metric] = {reason: Metric(f"denied_{reason.value}") for reason in DenyReason}
 
-REPORTED: tuple[Metric, ...] = tuple(Metric)[: tuple(Metric).index(Metric.ALERTS_OPEN) + 1]
+_ALL = tuple(Metric)
+BESIDE = _ALL[_ALL.index(Metric.PEOPLE) + 1 :]
+"""The items of the township's further systems, named after their nouns."""
 
+REPORTED: tuple[Metric, ...] = _ALL[: _ALL.index(Metric.ALERTS_OPEN) + 1] + BESIDE
 
 QUARANTINE = frozenset(
     {

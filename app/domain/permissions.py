@@ -60,6 +60,13 @@ class Permission(StrEnum):
     ORDERS_READ = "orders:read"
     ORDERS_WRITE = "orders:write"
     ORDERS_ANSWER = "orders:answer"
+    SHIFTS_READ = "shifts:read"
+    SHIFTS_WRITE = "shifts:write"
+    SHIFTS_SIGN = "shifts:sign"
+    PATROLS_READ = "patrols:read"
+    PATROLS_WRITE = "patrols:write"
+    SQUADS_READ = "squads:read"
+    SQUADS_WRITE = "squads:write"
     SYNC = "sync"
     LIVE = "live"
     HELD_WRITE = "held:write"
@@ -119,6 +126,14 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.ORDERS_READ: _STAFF,
     Permission.ORDERS_WRITE: _OFFICE,
     Permission.ORDERS_ANSWER: frozenset({VILLAGE}),
+    # Staff of gates and of the clinic: their own turns.
+    Permission.SHIFTS_READ: _STAFF,
+    Permission.SHIFTS_WRITE: _CADRES,
+    Permission.SHIFTS_SIGN: _STAFF,
+    Permission.PATROLS_READ: _STAFF,
+    Permission.PATROLS_WRITE: _CADRES,
+    Permission.SQUADS_READ: _CADRES,
+    Permission.SQUADS_WRITE: _OFFICE,
     Permission.SYNC: _STAFF,
     Permission.LIVE: _STAFF,
     Permission.HELD_WRITE: _OFFICE,

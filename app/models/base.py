@@ -1,6 +1,6 @@
 """What every table of a township's data has in common (design, decisions 3 and 4)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +39,15 @@ class Written(Row):
     content_hash: bytes = Field(sa_type=LargeBinary)
     author_id: UUID
     recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class Event(Written):
+    """Something that took place, and stays as it was written; `claimed_at` is what a person typed (sync)."""
+
+    at: datetime = Field(sa_type=DateTime(timezone=True))
+    claimed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    time_quality: str | None = None
+    day: date = Field(sa_type=Date)
 
 
 def time_field(**options: Any) -> Any:

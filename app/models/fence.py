@@ -40,9 +40,25 @@ _ISSUED = (
     "AND n.order_id = command_orders.id)"
 )
 
-_HAS_UNIT = "EXISTS (SELECT 1 FROM units AS u WHERE u.township_code = briefing_minutes.township_code)"
 
-_MINE = "account_id = nullif(current_setting('app.account', true), '')::uuid"
+def _for_all_units(table: str) -> Policy:
+    """What the township says to all: whoever sees a unit of it reads, and the township writes."""
+    return Policy(
+        f"EXISTS (SELECT 1 FROM units AS u WHERE u.township_code = {table}.township_code)", lane_holds("grid")
+    )
+
+
+_ME = "nullif(current_setting('app.account', true), '')::uuid"
+_MINE = f"account_id = {_ME}"
+# Staff of gates and of the clinic see their own turns; who plans sees everybody's whom they see, in other units too.
+_POST = (
+    f"{lane_holds('unit')} OR staff_id = {_ME} OR ((SELECT nullif(current_setting('app.unit', true), '')) IS NOT NULL "
+    "AND EXISTS (SELECT 1 FROM staff AS s WHERE s.township_code = shift_posts.township_code AND s.id = staff_id))"
+)
+_SHIFT = (
+    f"{lane_holds('unit')} OR EXISTS (SELECT 1 FROM shift_posts AS p WHERE p.township_code = shifts.township_code "
+    f"AND p.shift_id = shifts.id AND p.staff_id = {_ME})"
+)
 _OPERATION = f"{_MINE} OR {lane_holds('unit')}"
 _AUDIENCE = (
     f"(audience = 'unit' AND {lane_holds('unit')}) OR (audience = 'clinic' AND {lane_holds('clinic')}) "
@@ -77,8 +93,7 @@ FENCE: dict[str, Policy] = {
     # The township's own; and, through its copies, whatever was issued to a unit.
     "command_orders": Policy(f"{lane_holds('grid')} OR {_ISSUED}", lane_holds("grid")),
     "order_units": _lane("grid"),
-    # Everybody at the meeting reads its minutes: whoever sees a unit of the township.
-    "briefing_minutes": Policy(_HAS_UNIT, lane_holds("grid")),
+    "briefing_minutes": _for_all_units("briefing_minutes"),
     "order_answers": _lane("unit"),
     "webhooks": _lane("grid"),
     "webhook_messages": _lane("grid"),
@@ -87,6 +102,11 @@ FENCE: dict[str, Policy] = {
     "frozen_reports": _lane("tally"),
     "report_changes": _lane("unit"),
     "ranking_facts": _lane("tally"),
+    "squads": _for_all_units("squads"),
+    "shifts": Policy(_SHIFT),
+    "shift_posts": Policy(_POST, lane_holds("unit")),
+    "shift_signings": Policy(f"{lane_holds('unit')} OR staff_id = {_ME}"),
+    "patrols": Policy(f"{lane_holds('unit')} OR author_id = {_ME}", lane_holds("unit")),
     "feed": Policy(_AUDIENCE),
     "feed_heads": Policy(_AUDIENCE),
     # A phone's own operations are its author's wherever they are assigned since.

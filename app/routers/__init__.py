@@ -12,6 +12,7 @@ from app.routers import (
     daily_reports,
     decisions,
     disinfection,
+    duty,
     grid,
     household_checks,
     households,
@@ -24,6 +25,7 @@ from app.routers import (
     quarantine,
     rankings,
     reports,
+    squads,
     staff,
     sync,
     system,
@@ -64,4 +66,6 @@ ROUTERS = (
     alerts.router,
     conflicts.router,
     photos.router,
+    duty.router,
+    squads.router,
 )

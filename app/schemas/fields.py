@@ -7,7 +7,7 @@ read a number as a date, or "yes" as true, these types refuse.
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import (
@@ -187,6 +187,14 @@ class Body(BaseModel):
     """What enters: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    takes_place: ClassVar[str] = "occurred_at"
+    """The field in which a person says when the event took place, if it is one."""
+
+    def typed_time(self) -> datetime | None:
+        """Return when a person says that it took place; None where nobody said so."""
+        typed: datetime | None = getattr(self, self.takes_place, None)
+        return typed
 
 
 class View(BaseModel):

@@ -74,7 +74,7 @@ async def begin(
 
 def as_typed(work: Work, body: Body) -> Moment:
     """Return the moment that a body itself names, or now."""
-    return Moment(getattr(body, "occurred_at", work.now))
+    return Moment(body.typed_time() or work.now)
 
 
 class Claimed(Protocol):

@@ -20,8 +20,8 @@ from app.schemas.daily_reports import DailyReportsView, DailyReportView, SubmitB
 from app.services import batch
 from app.services.reports import daily
 from app.services.township_settings import settings_of
+from app.services.units import known_units
 
-_UNITS = "SELECT unit_code FROM units WHERE township_code = $1 AND unit_code = ANY($2)"
 _INSERT = """
 INSERT INTO report_submissions (township_code, unit_code, id, content_hash, author_id, recorded_at, day, timing,
     declared, note)
@@ -66,8 +66,7 @@ async def store_reports(
 ) -> list[batch.Item[SubmitOp]]:
     """Take reports and show nothing. On time is what the server received in time, whenever it was written."""
     items = await batch.begin(work, "report_submissions", "daily_report.submit", bodies, moments)
-    codes = {int(item.body.unit_code) for item in items if item.fresh}
-    known = {row["unit_code"] for row in await work.sql.fetch(_UNITS, work.township_code, list(codes))}
+    known = await known_units(work, {int(item.body.unit_code) for item in items if item.fresh})
     for item in items:
         if item.fresh:
             item.problem = _refusal(work, item.body, known)
@@ -79,7 +78,7 @@ async def store_reports(
     return batch.settle_repeats(items)
 
 
-def _refusal(work: Work, body: SubmitOp, known: set[int]) -> Problem | None:
+def _refusal(work: Work, body: SubmitOp, known: frozenset[int]) -> Problem | None:
     if int(body.unit_code) not in known:
         return NotFound()
     return at("/day", "in-the-future") if body.day > work.today else None

@@ -18,6 +18,7 @@ from app.domain.feed import RecordKind
 from app.schemas.disinfection import SiteBody, SitePatch, SiteView
 from app.services.claims import content_hash, settle
 from app.services.site_stock import change_due, count_logs
+from app.services.units import known_units
 
 
 class SiteFollowsOrders(Conflict):
@@ -30,8 +31,6 @@ class SiteFollowsOrders(Conflict):
         "Name and activity of a home in quarantine follow from its orders and cannot be set by hand.",
     )
 
-
-_UNIT = "SELECT 1 FROM units WHERE township_code = $1 AND unit_code = $2"
 
 _INSERT = """
 INSERT INTO disinfection_sites (township_code, id, unit_code, name, kind, times_per_day, priority, content_hash,
@@ -96,7 +95,7 @@ async def create_site(work: Work, body: SiteBody) -> Outcome[SiteView]:
     wanted = {id_: content_hash(work, "disinfection-site", body)}
     known = await settle(work, "disinfection_sites", wanted)
     fresh = not known.replayed and not known.reused
-    if fresh and await work.sql.fetchval(_UNIT, work.township_code, unit_code) is None:
+    if fresh and not await known_units(work, [unit_code]):
         return Outcome(id_, problem=NotFound())
     made = fresh and await _insert(work, id_, body, wanted[id_])
     if made:

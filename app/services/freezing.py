@@ -15,7 +15,7 @@ from app.domain.daily_reports import FINAL, PROVISIONAL, Timing, frozen_at
 from app.domain.days import local_day
 from app.domain.metrics import Metric
 from app.services.frozen_causes import causes
-from app.services.frozen_numbers import HELD, ByUnit, numbers_of, written
+from app.services.frozen_numbers import HELD, ByUnit, numbers_of, read, written, written_like
 from app.services.rankings import keep_ranking
 from app.services.replay.positions import Positions, positions_before, positions_now, told
 from app.services.township_settings import settings_of
@@ -160,9 +160,10 @@ async def _restate(work: Work) -> None:
 def _differ(last: list[asyncpg.Record], numbers: ByUnit) -> bool:
     """Tell whether a revision says otherwise than the records; a unit that it does not have had nothing."""
     stored = {row["unit_code"]: row["numbers"] for row in last}
-    nothing = written({})
+    nothing = next(iter(stored.values()), written({}))
     return any(
-        stored.get(unit, nothing) != written(numbers.get(unit, {})) for unit in stored.keys() | numbers.keys()
+        stored.get(unit, written_like(nothing, {})) != written_like(nothing, numbers.get(unit, {}))
+        for unit in stored.keys() | numbers.keys()
     )
 
 
@@ -176,10 +177,10 @@ async def _explain(
     rows = [
         (unit, metric, was, now, json.dumps(why.get((unit, metric), [])))
         for unit in sorted(stored.keys() | numbers.keys())
-        for metric, was, now in _differing(json.loads(stored.get(unit) or written({})), numbers.get(unit, {}))
+        for metric, was, now in _differing(read(stored.get(unit, "{}")), numbers.get(unit, {}))
     ]
     await work.sql.execute(_CHANGES, work.township_code, day, revision, *map(list, zip(*rows, strict=True)))
 
 
-def _differing(before: Mapping[str, int], after: Mapping[Metric, int]) -> list[tuple[Metric, int, int]]:
+def _differing(before: Mapping[Metric, int], after: Mapping[Metric, int]) -> list[tuple[Metric, int, int]]:
     return [(m, before[m], after.get(m, 0)) for m in HELD if before[m] != after.get(m, 0)]

@@ -11,6 +11,7 @@ from app.core.work import Work
 from app.domain.enums import DenyReason, VisitKind
 from app.domain.metrics import DENIED_BY, Metric
 from app.services.check_counts import FOUND
+from app.services.counted_records import COUNTED_RECORDS
 from app.services.quarantine_slots import DONE, DUE, MISSED
 from app.services.replay.positions import Positions, told
 
@@ -74,6 +75,12 @@ _OF_STATE = {
     "alert": (Metric.ALERTS_OPEN,),
     "quarantine_order": (Metric.ORDERS_ACTIVE, *DUE.values(), *DONE.values(), *MISSED.values()),
 }
+_COUNTED = [
+    _new(one.kind, one.table, "r.unit_code", f"array_remove(ARRAY[{cases}]::text[], NULL)")
+    for one in COUNTED_RECORDS
+    for cases in [", ".join(f"CASE WHEN {n} <> 0 THEN '{metric}' END" for metric, n in one.amounts.items())]
+]
+_COUNTED_KINDS = frozenset(one.kind for one in COUNTED_RECORDS)
 
 Causes = dict[tuple[int, Metric], list[dict[str, Any]]]
 
@@ -82,7 +89,7 @@ async def causes(work: Work, day: date, before: Positions, after: Positions) -> 
     """Return for each unit and metric the records that came between two positions and count in it on the day."""
     where = (*before.arguments(), *after.arguments()[:2], day)
     rows = []
-    for statement in (_CHECKS, _VISITS, _FEVERS, _DECISIONS, _LOGS):
+    for statement in (_CHECKS, _VISITS, _FEVERS, _DECISIONS, _LOGS, *_COUNTED):
         rows += await work.sql.fetch(statement, work.township_code, *where)
     rows += await work.sql.fetch(_STATES, work.township_code, *where, work.township.zone.key)
     found: Causes = defaultdict(list)
@@ -117,5 +124,7 @@ def _metrics(row: asyncpg.Record) -> Iterable[Metric]:
             yield from (DENIED_BY[reason] for reason in DenyReason if reason in more)
         case "log":
             yield Metric.SITES_DISINFECTED
+        case counted if counted in _COUNTED_KINDS:
+            yield from map(Metric, row["more"])
         case kind_:
             yield from _OF_STATE[kind_]

@@ -1,7 +1,8 @@
 """The numbers of days up to named positions of the feed: what a frozen report holds."""
 
+import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 import rfc8785
@@ -44,6 +45,16 @@ async def numbers_of(
     return dict(numbers)
 
 
-def written(numbers: Numbers) -> str:
+def written(numbers: Numbers, metrics: Iterable[Metric] = HELD) -> str:
     """Return the text that is stored of a unit: every metric, in one form only."""
-    return rfc8785.dumps({metric.value: numbers.get(metric, 0) for metric in HELD}).decode()
+    return rfc8785.dumps({metric.value: numbers.get(metric, 0) for metric in metrics}).decode()
+
+
+def read(text: str) -> dict[Metric, int]:
+    """Return the numbers that are stored of a unit; what was not counted yet when they were frozen is zero."""
+    return dict.fromkeys(HELD, 0) | {Metric(name): n for name, n in json.loads(text).items()}
+
+
+def written_like(stored: str, numbers: Numbers) -> str:
+    """Return what would be stored, of the metrics only that a stored text has: an upgrade restates no day."""
+    return written(numbers, map(Metric, json.loads(stored)))

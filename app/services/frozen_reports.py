@@ -1,6 +1,5 @@
 """Reading a day's report as it was frozen: when reports were due, at the day's end, and restated since."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +14,7 @@ from app.domain.enums import Role
 from app.domain.metrics import Metric
 from app.schemas.fields import instant_text
 from app.services.daily_reports import counted_timings
-from app.services.frozen_numbers import HELD
+from app.services.frozen_numbers import read
 from app.services.reports import DailyReport, Numbers, reach, readable, shown, within
 
 _UNITS = f"""
@@ -80,8 +79,8 @@ async def frozen(work: Work, day: date | None, code: str | None, revision: int) 
     )
 
 
-def _read(numbers: str) -> Numbers:
-    return {Metric(name): n for name, n in json.loads(numbers).items()}
+def _read(text: str) -> Numbers:
+    return {metric.value: n for metric, n in read(text).items()}
 
 
 async def _changes(
@@ -98,9 +97,8 @@ async def _changes(
             (r["unit_code"], r["metric"]): r["records"] for r in await work.sql.fetch(_RECORDS, *arguments)
         }
     changes = []
-    nothing = json.dumps(dict.fromkeys(HELD, 0))
     for row in rows:
-        earlier = row["before"] or (nothing if revision > PROVISIONAL else row["numbers"])
+        earlier = row["before"] or ("{}" if revision > PROVISIONAL else row["numbers"])
         before, after = (shown(_read(text), metrics) for text in (earlier, row["numbers"]))
         for metric, was, now in _flat(before, after):
             change = {"unit_code": str(row["unit_code"]), "metric": metric, "before": was, "after": now}

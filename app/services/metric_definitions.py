@@ -131,6 +131,16 @@ DEFINITIONS: dict[Metric, Definition] = {
         Text("未处理预警", "Open alerts"), Text("条", "alerts"),
         Text("当日结束时尚未处理的预警", "Alerts that are open at the day's end"), _ALERTS, {"status": "open"},
     ),
+    Metric.PATROLS: Definition(
+        Text("巡逻", "Patrols"), _TIMES, Text("当日开始的巡逻", "Patrols that began that day"),
+        (Permission.PATROLS_READ, "/v1/patrols"), _DAY,
+    ),
+    Metric.SHIFTS_SIGNED_IN: Definition(
+        Text("值守到岗", "On duty"), _PEOPLE,
+        Text("当日值守中已签到的人,每人每班计一次;跨夜的班次计入开始之日",
+             "People who signed in for a shift of the day, once a shift; a night belongs to the day it starts"),
+        (Permission.SHIFTS_READ, "/v1/shifts"), _DAY,
+    ),
 }  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 The numbers come from the counters, not from the registers: staff of a checkpoint may read them, and no register.
 """
 
+from collections.abc import Iterable
+
 import asyncpg
 
 from app.core.paging import Page, Paging, mark
@@ -22,6 +24,15 @@ LEFT JOIN (
 WHERE u.township_code = $1 AND u.unit_code = coalesce($2, u.unit_code) AND u.unit_code > $3
 ORDER BY u.unit_code LIMIT $4
 """
+
+_KNOWN = "SELECT unit_code FROM units WHERE township_code = $1 AND unit_code = ANY($2)"
+
+
+async def known_units(work: Work, codes: Iterable[int]) -> frozenset[int]:
+    """Return which of the codes are units that the caller sees."""
+    wanted = list(codes)
+    rows = await work.sql.fetch(_KNOWN, work.township_code, wanted) if wanted else []
+    return frozenset(row["unit_code"] for row in rows)
 
 
 async def list_units(work: Work, paging: Paging) -> Page[UnitView]:

@@ -10,7 +10,7 @@ from openpyxl import load_workbook
 
 from app.core.tables import XLSX
 from app.domain.enums import DenyReason
-from app.domain.metrics import REPORTED
+from app.domain.metrics import BESIDE, REPORTED
 from tests.town import Town
 
 D1, D2, D3 = date(2020, 2, 1), date(2020, 2, 2), date(2020, 2, 3)
@@ -80,6 +80,7 @@ async def test_daily_report_sums_facts_of_the_day_and_stocks_up_to_it(filled: To
             "fevers",
         ],
         *["passes", "denials", "denials_by_reason", "sites_due", "sites_disinfected", "alerts_open"],
+        *BESIDE,
     ]
 
 

@@ -1,12 +1,13 @@
 """A township with one record of each noun in its first unit, made through the API; the sweep looks for its ids."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from httpx import AsyncClient
 
 from app.domain.identity import check_digit
+from tests.duty import a_patrol, a_shift
 from tests.pictures import jpeg, sha256
 from tests.pushing import op, push
 from tests.town import Town
@@ -15,6 +16,9 @@ from tests.town import Town
 NOUNS = {
     "person_id": "people",
     "monitor_id": "staff",
+    "staff_id": "staff",
+    "leader_id": "staff",
+    "staff_ids": "staff",
     "order_id": "quarantine_orders",
     "site_id": "disinfection_sites",
     "head_id": "people",
@@ -72,6 +76,13 @@ async def _sync(s: Scenario, person_id: str) -> None:
     assert result["status"] == "conflict", result
     s.ids["ops"] = s.ids["held"] = bad["op_id"]
     s.ids["conflicts"] = (await s.office.get("/v1/conflicts")).json()["items"][0]["id"]
+
+
+async def _duty(s: Scenario, now: datetime) -> None:
+    unit, staff = s.town.units[0], [s.ids["staff"]]
+    await s.make("shifts", "/v1/shifts", a_shift(unit, now, *staff))
+    await s.make("squads", "/v1/squads", {"name": "一小队", "staff_ids": staff})
+    await s.make("patrols", "/v1/patrols", a_patrol(unit, now))
 
 
 async def make_scenario(town: Town) -> Scenario:
@@ -154,6 +165,7 @@ async def make_scenario(town: Town) -> Scenario:
     await s.make("disinfection_logs", "/v1/disinfection-logs", {"site_id": site["id"], "occurred_at": at})
     staff = {"username": f"cadre-{town.code}", "name": "赵六", "role": "village", "codes": [unit]}
     await s.make("staff", "/v1/staff", staff)
+    await _duty(s, now)
     order = {
         "title": "排查外来车辆",
         "body": "各路口完成排查。",

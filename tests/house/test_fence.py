@@ -89,8 +89,8 @@ async def count(connection: Any, table: str, town: Town) -> int:
     return found
 
 
-# What is said at the township's meeting is for all of its units.
-OF_ALL_UNITS = {"briefing_minutes"}
+# What the township says to all of its units.
+OF_ALL_UNITS = {"briefing_minutes", "squads"}
 
 
 @pytest.mark.parametrize("table", sorted(OF_ALL_UNITS))

@@ -10,33 +10,11 @@ from app.domain.sync import Status
 from app.services.sync.kinds_table import KINDS
 from tests.gate import seen
 from tests.pushing import op, pull, push
-from tests.register import check_body, line
-from tests.scene import visit_body
+from tests.register import line
+from tests.sync.every_kind import COMMON, FIELDS, own_op
 from tests.sync.two_units import Side, id_fields, make_side, put
 from tests.town import Town
 
-# Every field that names something, by kind of operation, with what of unit B is put there.
-FIELDS = {
-    "household.register": {"id": "home", "unit_code": "unit", "head.id": "person", "members.id": "free"},
-    "household.update": {"target": "home", "head_id": "person", "unit_code": "unit"},
-    "person.update": {"target": "free"},
-    "household.check": {
-        "id": "check",
-        "household_id": "home",
-        "members.person_id": "free",
-        "members.person.id": "free",
-    },
-    "quarantine.open": {"id": "order", "person_id": "free", "monitor_id": "account"},
-    "quarantine.release": {"target": "order"},
-    "visit.record": {"id": "visit", "order_id": "order"},
-    "checkpoint.decide": {"target": "gate", "id": "decision", "subject.person_id": "free"},
-    "disinfection.log": {"id": "log", "site_id": "site"},
-    "daily_report.submit": {"id": "report", "unit_code": "unit"},
-    "order.acknowledge": {"target": "directive", "id": "answer", "unit_code": "unit"},
-    "order.feedback": {"target": "directive", "id": "answer", "unit_code": "unit"},
-    "order.complete": {"target": "directive", "id": "answer", "unit_code": "unit"},
-    "alert.resolve": {"target": "alert"},
-}
 CASES = [(kind, path) for kind, paths in FIELDS.items() for path in paths]
 
 # An id that the client gives to something new must be new: one that is taken is refused, wherever it is (contract, 1).
@@ -52,36 +30,8 @@ async def sides(town: Town) -> tuple[Side, Side]:
 def test_the_table_names_every_field_that_names_something() -> None:
     for name, kind in KINDS.items():
         named = id_fields(kind.schema) | ({"target"} if kind.targeted else set())
-        assert named == FIELDS[name].keys(), name
+        assert named - COMMON == FIELDS[name].keys(), name
     assert KINDS.keys() == FIELDS.keys()
-
-
-def own_op(side: Side, kind: str) -> dict[str, Any]:
-    """Return an operation of a kind on the unit's own records."""
-    now, ids = side.town.kit.clock.now(), side.ids
-    target: dict[str, Any] = {"target": ids[FIELDS[kind]["target"]]} if "target" in FIELDS[kind] else {}
-    bodies: dict[str, dict[str, Any]] = {
-        "household.register": {
-            "unit_code": side.code,
-            "address": "二组",
-            "head": {"name": "甲"},
-            "members": [{"name": "乙"}],
-        },
-        "household.update": {"address": "三组", "base_rev": 1},
-        "person.update": {"name": "丙", "base_rev": 1},
-        "household.check": check_body(ids["home"], now.isoformat(), line(ids["free"])),
-        "quarantine.open": {"person_id": ids["free"], "reason": "other", "starts_on": str(side.town.today())},
-        "quarantine.release": {"reason": "期满"},
-        "visit.record": visit_body(ids["order"], now),
-        "checkpoint.decide": seen(),
-        "disinfection.log": {"site_id": ids["site"], "occurred_at": now.isoformat()},
-        "daily_report.submit": {"unit_code": side.code, "day": str(side.town.today())},
-        "order.acknowledge": {},
-        "order.feedback": {"text": "在做"},
-        "order.complete": {"text": "完成"},
-        "alert.resolve": {},
-    }
-    return op(kind, bodies[kind], now, **target)
 
 
 def aimed(side: Side, kind: str, path: str, value: str) -> dict[str, Any]:

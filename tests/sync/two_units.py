@@ -15,6 +15,7 @@ from tests.gate import make_checkpoint, seen
 from tests.pushing import op, push
 from tests.register import check_body, line, register
 from tests.scene import visit_body
+from tests.sync.further_records import make_further
 from tests.town import Town
 
 TABLES = sorted(table for table in FENCE if "unit_code" in metadata.tables[table].columns)
@@ -106,6 +107,7 @@ async def make_side(town: Town, office: AsyncClient, unit: int) -> Side:
     said = op("order.feedback", {"text": "在做"}, now, target=directive_id)
     assert [r["status"] for r in await push(cadre, now, report, said)] == ["applied", "applied"]
     ids = {
+        **await make_further(town, cadre, int(unit)),
         "directive": directive_id,
         "report": report["op_id"],
         "answer": said["op_id"],
@@ -151,6 +153,7 @@ def put(content: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     """Return a copy of a body with a value at a path; of a list, in its first member."""
     twin = json.loads(json.dumps(content))
     *above, last = path.split(".")
+    value = [value] if last.endswith("_ids") else value
     place = twin
     for name in above:
         place = place.setdefault(name, {})

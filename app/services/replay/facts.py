@@ -7,6 +7,7 @@ import asyncpg
 from app.core.work import Work
 from app.domain.enums import DenyReason
 from app.domain.metrics import DENIED_BY, Metric
+from app.services.counted_records import COUNTED_RECORDS, Counted
 from app.services.replay.positions import Positions, told
 
 _CHECKS = f"""
@@ -62,12 +63,20 @@ GROUP BY 1, 2
 """
 
 
+def _sums(counted: Counted) -> str:
+    sums = ", ".join(f"sum({amount})::int AS {metric}" for metric, amount in counted.amounts.items())
+    return f"""
+SELECT r.unit_code, r.day, {sums} FROM {counted.table} r
+WHERE r.township_code = $1 AND r.day BETWEEN $5 AND $6 AND {told(counted.kind, "r.id")} GROUP BY 1, 2
+"""
+
+
 async def facts(
     work: Work, positions: Positions | None, first: date, last: date
 ) -> list[tuple[int, date, Metric, int]]:
     """Return units, days, metrics and amounts of the facts of some days."""
     found = []
-    for statement in (_CHECKS, _FEVERS, _DECISIONS, _DISINFECTED):
+    for statement in (_CHECKS, _FEVERS, _DECISIONS, _DISINFECTED, *map(_sums, COUNTED_RECORDS)):
         where = positions.arguments() if positions else (None, None, None)
         for row in await work.sql.fetch(statement, work.township_code, *where, first, last):
             found += _amounts(row)

@@ -7,6 +7,7 @@ from uuid import UUID
 from app.core.problems import Problem
 from app.core.work import Work
 from app.domain.command_orders import Answer
+from app.domain.duty import Signing
 from app.domain.feed import RecordKind
 from app.services.alerts import resolve_alert
 from app.services.batch import Item, Moments
@@ -18,10 +19,13 @@ from app.services.household_checks import store_checks
 from app.services.household_edits import merge_household
 from app.services.households import store_households
 from app.services.order_answers import copy_of, store_answers
+from app.services.patrols import store_patrols
 from app.services.person_edits import merge_person
 from app.services.person_registration import PersonRegistered
 from app.services.quarantine_changes import release_order
 from app.services.quarantine_orders import create_orders
+from app.services.shift_signings import store_signings
+from app.services.shifts import store_shifts
 from app.services.sync.ops import Op
 from app.services.sync.registered import without_registered
 from app.services.visits import store_visits
@@ -139,6 +143,21 @@ def _answering(kind: Answer) -> Run:
     return run
 
 
+def _signing(kind: Signing) -> Run:
+    """Return the run of signings, each in its turn: their shifts are locked one by one."""
+
+    async def run(work: Work, ops: Sequence[Op]) -> None:
+        for op in ops:
+            assert op.target is not None
+            try:
+                (item,) = await store_signings(work, op.target, kind, [op.body], [cast(Any, op.moment)])
+                op.problem, op.entity = item.problem, (RecordKind.SHIFT_SIGNING, item.id)
+            except Problem as problem:
+                op.problem = problem
+
+    return run
+
+
 RUNS: dict[str, Run] = {
     "household.register": _register,
     "household.update": _one_by_one(RecordKind.HOUSEHOLD, _edit_household),
@@ -153,5 +172,9 @@ RUNS: dict[str, Run] = {
     "order.acknowledge": _answering(Answer.ACKNOWLEDGE),
     "order.feedback": _answering(Answer.FEEDBACK),
     "order.complete": _answering(Answer.COMPLETE),
+    "shift.create": _storing(RecordKind.SHIFT, store_shifts),
+    "shift.sign_in": _signing(Signing.IN),
+    "shift.sign_out": _signing(Signing.OUT),
+    "patrol.record": _storing(RecordKind.PATROL, store_patrols),
     "alert.resolve": _one_by_one(RecordKind.ALERT, _resolve),
 }

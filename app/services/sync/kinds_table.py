@@ -12,6 +12,7 @@ from app.schemas.command_orders import AcknowledgeBody, AnswerBody
 from app.schemas.daily_reports import SubmitOp
 from app.schemas.decisions import OfflineDecisionBody
 from app.schemas.disinfection import LogBody
+from app.schemas.duty import PatrolBody, ShiftBody, SigningBody
 from app.schemas.fields import Body
 from app.schemas.household_checks import CheckBody
 from app.schemas.households import HouseholdBody, HouseholdPatch, PersonPatch
@@ -90,6 +91,10 @@ def _check_makes(_target: UUID | None, body: CheckBody) -> Iterable[Hashable]:
             yield uuid5(body.id, str(id_))  # the order that the check may open
 
 
+def _patrol_needs(_target: UUID | None, body: PatrolBody) -> Iterable[Need]:
+    return [(RecordKind.SHIFT, body.shift_id)] if body.shift_id else ()
+
+
 _ALL = (
     OpKind("household.register", Permission.HOUSEHOLDS_WRITE, HouseholdBody, _nothing, makes=_people_of),
     OpKind(
@@ -141,6 +146,10 @@ _ALL = (
     OpKind("order.acknowledge", Permission.ORDERS_ANSWER, AcknowledgeBody, _nothing, targeted=True),
     OpKind("order.feedback", Permission.ORDERS_ANSWER, AnswerBody, _nothing, targeted=True),
     OpKind("order.complete", Permission.ORDERS_ANSWER, AnswerBody, _nothing, targeted=True),
+    OpKind("shift.create", Permission.SHIFTS_WRITE, ShiftBody, _nothing),
+    OpKind("shift.sign_in", Permission.SHIFTS_SIGN, SigningBody, _target(RecordKind.SHIFT), targeted=True),
+    OpKind("shift.sign_out", Permission.SHIFTS_SIGN, SigningBody, _target(RecordKind.SHIFT), targeted=True),
+    OpKind("patrol.record", Permission.PATROLS_WRITE, PatrolBody, _patrol_needs),
     OpKind("alert.resolve", Permission.ALERTS_WRITE, ResolveBody, _target(RecordKind.ALERT), targeted=True),
 )
 

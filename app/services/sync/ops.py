@@ -93,8 +93,12 @@ class Op:
     def retime(self, time: OpTime) -> None:
         """Let it have been recorded at another time: that of its first delivery, say."""
         self.time = time
-        typed = vars(self.body).get("occurred_at") if self.body else None
-        self.moment = None if typed is None else moment_of(time, self.sent["wall_ms"], typed)
+        typed = self.body.typed_time() if self.body else None
+        self.moment = (
+            Moment(time.at, None, time.quality)
+            if typed is None
+            else moment_of(time, self.sent["wall_ms"], typed)
+        )
 
 
 LABEL = 64

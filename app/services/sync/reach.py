@@ -42,8 +42,14 @@ _TABLES = {
     RecordKind.QUARANTINE_ORDER: "quarantine_orders",
     RecordKind.SITE: "disinfection_sites",
     RecordKind.ALERT: "alerts",
+    RecordKind.SHIFT: "shifts",
 }
-_MADE_BY_PHONES = (RecordKind.HOUSEHOLD, RecordKind.PERSON, RecordKind.QUARANTINE_ORDER)
+_MADE_BY_PHONES = (
+    RecordKind.HOUSEHOLD,
+    RecordKind.PERSON,
+    RecordKind.QUARANTINE_ORDER,
+    RecordKind.SHIFT,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,23 @@
+"""Which records of the township's further systems count in which metric: for the replay, and to name causes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.domain.feed import RecordKind
+from app.domain.metrics import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A kind of record that stays as it was written, in the unit and on the day that it names."""
+
+    kind: RecordKind
+    table: str
+    amounts: Mapping[Metric, str]
+    """What one row `r` adds to a metric, as an SQL expression: what its service says to `work.count`."""
+
+
+COUNTED_RECORDS = (
+    Counted(RecordKind.PATROL, "patrols", {Metric.PATROLS: "1"}),
+    Counted(RecordKind.SHIFT_SIGNING, "shift_signings", {Metric.SHIFTS_SIGNED_IN: "r.counted::int"}),
+)

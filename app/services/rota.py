@@ -1,0 +1,98 @@
+"""The rota (轮班): night turns for a span of days, A and B alternating, of those who are free, fit and rested."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from app.core.problems import NotFound, at
+from app.core.scope import TOWNSHIP_DIGITS, code_range, township_row
+from app.core.work import Work
+from app.domain.duty import Group, ShiftKind, Span, dealt, turn
+from app.schemas.duty import RotaBody, RotaView, ShiftBody
+from app.services.postings import Bench, bench_of, staff_of_units
+from app.services.shifts import store_shifts
+
+MOST_DAYS = 31
+
+_UNITS = """
+SELECT unit_code FROM units WHERE township_code = $1 AND unit_code >= $2 AND unit_code < $3 ORDER BY unit_code
+"""
+_THERE = "SELECT id FROM shifts WHERE township_code = $1 AND id = ANY($2)"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One night of one unit."""
+
+    id: UUID
+    unit_code: int
+    group: Group
+    span: Span
+
+
+async def generate(work: Work, body: RotaBody) -> RotaView:
+    """Plan the nights that are not planned yet. The same call again makes nothing twice.
+
+    Raises:
+        NotFound: the code is not within the caller's scope, or has no unit.
+        Invalid: a span that ends before it begins, or is longer than 31 days.
+    """
+    if not work.caller.scope.contains(body.code):
+        raise NotFound
+    if not 0 <= (body.to - body.from_).days < MOST_DAYS:
+        raise at("/to", "out-of-range")
+    units = await _places(work, body.code)
+    if not units:
+        raise NotFound
+    turns = list(_turns(work.township.zone, body, units))
+    found = await work.sql.fetch(_THERE, work.township_code, [one.id for one in turns])
+    there = {row["id"] for row in found}
+    bench = await bench_of(work, await staff_of_units(work, units))
+    groups = {unit: dealt(bench.of_unit(unit)) for unit in units}
+    bodies = [_shift(bench, one, body, groups[one.unit_code]) for one in turns if one.id not in there]
+    for item in await store_shifts(work, bodies, bench=bench):
+        if item.problem:
+            raise item.problem
+    return RotaView(
+        created=len(bodies), existing=len(there), vacant=sum(not shift.staff_ids for shift in bodies)
+    )
+
+
+async def _places(work: Work, code: str) -> list[int]:
+    rows = await work.sql.fetch(_UNITS, work.township_code, *code_range(code))
+    office = [township_row(work.township_code)] if len(code) == TOWNSHIP_DIGITS else []
+    return office + [row["unit_code"] for row in rows] if rows else []
+
+
+def _turns(zone: ZoneInfo, body: RotaBody, units: Iterable[int]) -> Iterator[Turn]:
+    starts, ends = time.fromisoformat(body.night.starts), time.fromisoformat(body.night.ends)
+    for day in (body.from_ + timedelta(days=n) for n in range((body.to - body.from_).days + 1)):
+        end_day = day if ends > starts else day + timedelta(days=1)
+        begin = datetime.combine(day, starts, zone)
+        for unit in units:
+            id_ = _id(unit, day)
+            span = Span(id_, begin, datetime.combine(end_day, ends, zone))
+            yield Turn(id_, unit, turn(body.first, body.from_, day), span)
+
+
+def _id(unit_code: int, day: date) -> UUID:
+    """Return the id of a unit's night of a day: the same whoever asks, so that no night is planned twice."""
+    return uuid5(UUID(int=unit_code), f"night {day}")
+
+
+def _shift(bench: Bench, one: Turn, body: RotaBody, groups: dict[Group, list[UUID]]) -> ShiftBody:
+    """Return a night with those of its group who can serve it."""
+    free = [id_ for id_ in groups[one.group] if bench.refusal(id_, one.unit_code, one.span) is None][:100]
+    bench.post(free, one.span)
+    return ShiftBody(
+        id=one.id,
+        unit_code=str(one.unit_code),
+        team=body.team,
+        kind=ShiftKind.NIGHT,
+        group=one.group,
+        starts_at=one.span.starts_at,
+        ends_at=one.span.ends_at,
+        staff_ids=free,
+    )

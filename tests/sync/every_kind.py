@@ -1,0 +1,73 @@
+"""For every kind of operation: the fields that name something, and an operation that is good at home."""
+
+from datetime import timedelta
+from typing import Any
+
+from tests.duty import a_patrol, a_shift
+from tests.gate import seen
+from tests.pushing import op
+from tests.register import check_body, line
+from tests.scene import visit_body
+from tests.sync.two_units import Side
+
+# Every field that names something, by kind of operation, with what of unit B is put there.
+FIELDS = {
+    "household.register": {"id": "home", "unit_code": "unit", "head.id": "person", "members.id": "free"},
+    "household.update": {"target": "home", "head_id": "person", "unit_code": "unit"},
+    "person.update": {"target": "free"},
+    "household.check": {
+        "id": "check",
+        "household_id": "home",
+        "members.person_id": "free",
+        "members.person.id": "free",
+    },
+    "quarantine.open": {"id": "order", "person_id": "free", "monitor_id": "account"},
+    "quarantine.release": {"target": "order"},
+    "visit.record": {"id": "visit", "order_id": "order"},
+    "checkpoint.decide": {"target": "gate", "id": "decision", "subject.person_id": "free"},
+    "disinfection.log": {"id": "log", "site_id": "site"},
+    "daily_report.submit": {"id": "report", "unit_code": "unit"},
+    "order.acknowledge": {"target": "directive", "id": "answer", "unit_code": "unit"},
+    "order.feedback": {"target": "directive", "id": "answer", "unit_code": "unit"},
+    "order.complete": {"target": "directive", "id": "answer", "unit_code": "unit"},
+    "alert.resolve": {"target": "alert"},
+    "shift.create": {"id": "shift", "unit_code": "unit", "staff_ids": "account"},
+    "shift.sign_in": {"target": "shift", "id": "signing", "staff_id": "account"},
+    "shift.sign_out": {"target": "shift", "id": "signing", "staff_id": "account"},
+    "patrol.record": {"id": "patrol", "unit_code": "unit", "shift_id": "shift"},
+}
+
+# What these name is the township's, and every unit's.
+COMMON = frozenset({"squad_id"})
+
+
+def own_op(side: Side, kind: str) -> dict[str, Any]:
+    """Return an operation of a kind on the unit's own records."""
+    now, ids = side.town.kit.clock.now(), side.ids
+    target: dict[str, Any] = {"target": ids[FIELDS[kind]["target"]]} if "target" in FIELDS[kind] else {}
+    bodies: dict[str, dict[str, Any]] = {
+        "household.register": {
+            "unit_code": side.code,
+            "address": "二组",
+            "head": {"name": "甲"},
+            "members": [{"name": "乙"}],
+        },
+        "household.update": {"address": "三组", "base_rev": 1},
+        "person.update": {"name": "丙", "base_rev": 1},
+        "household.check": check_body(ids["home"], now.isoformat(), line(ids["free"])),
+        "quarantine.open": {"person_id": ids["free"], "reason": "other", "starts_on": str(side.town.today())},
+        "quarantine.release": {"reason": "期满"},
+        "visit.record": visit_body(ids["order"], now),
+        "checkpoint.decide": seen(),
+        "disinfection.log": {"site_id": ids["site"], "occurred_at": now.isoformat()},
+        "daily_report.submit": {"unit_code": side.code, "day": str(side.town.today())},
+        "order.acknowledge": {},
+        "order.feedback": {"text": "在做"},
+        "order.complete": {"text": "完成"},
+        "alert.resolve": {},
+        "shift.create": a_shift(side.code, now + timedelta(days=9)),
+        "shift.sign_in": {"staff_id": ids["account"], "at": now.isoformat()},
+        "shift.sign_out": {"staff_id": ids["account"], "at": now.isoformat()},
+        "patrol.record": a_patrol(side.code, now),
+    }
+    return op(kind, bodies[kind], now, **target)
