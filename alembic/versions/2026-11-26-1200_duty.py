@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("author_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
         sa.Column("leader_id", sa.Uuid(), nullable=True),
         sa.Column("staff_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),

@@ -21,7 +21,7 @@ def to_csv(heads: list[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
     buffer = io.StringIO(newline="")
     writer = csv.DictWriter(buffer, heads, extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({head: _harmless(row.get(head)) for head in heads} for row in rows)
     return buffer.getvalue().encode()
 
 
@@ -44,10 +44,13 @@ def to_xlsx(title: str, heads: list[str], rows: Iterable[Mapping[str, Any]]) -> 
 
 
 def _cell(value: Any) -> Any:
-    """Return a value as a cell: a text that begins like a formula stays a text."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@"):
-        return "'" + value
+    value = _harmless(value)
     return value if value is None or isinstance(value, int | float) else str(value)
+
+
+def _harmless(value: Any) -> Any:
+    """Return a value so that a text which begins like a formula stays a text, in whatever opens the file."""
+    return "'" + value if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
 
 
 def _timeless(raw: io.BytesIO) -> bytes:

@@ -31,6 +31,13 @@ class Signing(StrEnum):
     OUT = "out"
 
 
+class SquadKind(StrEnum):
+    """What a squad is for: to strike at gatherings, or to patrol the town (党员突击小分队、流动巡逻)."""
+
+    STRIKE = "strike"
+    PATROL = "patrol"
+
+
 class FindingKind(StrEnum):
     """What a patrol met: people gathered, mahjong, a banquet, an open shop, outsiders, no masks, other.
 

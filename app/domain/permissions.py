@@ -67,6 +67,8 @@ class Permission(StrEnum):
     PATROLS_WRITE = "patrols:write"
     SQUADS_READ = "squads:read"
     SQUADS_WRITE = "squads:write"
+    LAYOUTS_READ = "report-layouts:read"
+    LAYOUTS_WRITE = "report-layouts:write"
     SYNC = "sync"
     LIVE = "live"
     HELD_WRITE = "held:write"
@@ -134,6 +136,8 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.PATROLS_WRITE: _CADRES,
     Permission.SQUADS_READ: _CADRES,
     Permission.SQUADS_WRITE: _OFFICE,
+    Permission.LAYOUTS_READ: _CADRES,
+    Permission.LAYOUTS_WRITE: _OFFICE,
     Permission.SYNC: _STAFF,
     Permission.LIVE: _STAFF,
     Permission.HELD_WRITE: _OFFICE,

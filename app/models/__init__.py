@@ -15,6 +15,7 @@ from app.models import (
     photos,
     quarantine,
     rankings,
+    report_layouts,
     sync,
     webhooks,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "photos",
     "quarantine",
     "rankings",
+    "report_layouts",
     "sync",
     "webhooks",
 ]

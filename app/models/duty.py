@@ -26,6 +26,7 @@ class Squad(Written, table=True):
     __tablename__ = "squads"
 
     name: str
+    kind: str
     leader_id: UUID | None = None
     staff_ids: list[UUID] = ids()
     active: bool = True

@@ -41,7 +41,7 @@ _ISSUED = (
 )
 
 
-def _for_all_units(table: str) -> Policy:
+def for_all_units(table: str) -> Policy:
     """What the township says to all: whoever sees a unit of it reads, and the township writes."""
     return Policy(
         f"EXISTS (SELECT 1 FROM units AS u WHERE u.township_code = {table}.township_code)", lane_holds("grid")
@@ -93,7 +93,7 @@ FENCE: dict[str, Policy] = {
     # The township's own; and, through its copies, whatever was issued to a unit.
     "command_orders": Policy(f"{lane_holds('grid')} OR {_ISSUED}", lane_holds("grid")),
     "order_units": _lane("grid"),
-    "briefing_minutes": _for_all_units("briefing_minutes"),
+    "briefing_minutes": for_all_units("briefing_minutes"),
     "order_answers": _lane("unit"),
     "webhooks": _lane("grid"),
     "webhook_messages": _lane("grid"),
@@ -102,7 +102,8 @@ FENCE: dict[str, Policy] = {
     "frozen_reports": _lane("tally"),
     "report_changes": _lane("unit"),
     "ranking_facts": _lane("tally"),
-    "squads": _for_all_units("squads"),
+    "report_layouts": for_all_units("report_layouts"),
+    "squads": for_all_units("squads"),
     "shifts": Policy(_SHIFT),
     "shift_posts": Policy(_POST, lane_holds("unit")),
     "shift_signings": Policy(f"{lane_holds('unit')} OR staff_id = {_ME}"),

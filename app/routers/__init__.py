@@ -24,6 +24,7 @@ from app.routers import (
     photos,
     quarantine,
     rankings,
+    report_layouts,
     reports,
     squads,
     staff,
@@ -68,4 +69,5 @@ ROUTERS = (
     photos.router,
     duty.router,
     squads.router,
+    report_layouts.router,
 )

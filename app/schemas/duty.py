@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from app.domain.duty import FindingKind, Group, ShiftKind
+from app.domain.duty import FindingKind, Group, ShiftKind, SquadKind
 from app.domain.enums import Team
 from app.domain.op_time import TimeQuality
 from app.schemas.fields import (
@@ -172,6 +172,7 @@ class SquadBody(Body):
 
     id: Id | None = None
     name: Name
+    kind: SquadKind = SquadKind.STRIKE
     leader_id: Id | None = None
     staff_ids: StaffIds = Field(default_factory=list)
 
@@ -181,6 +182,7 @@ class SquadView(View):
 
     id: Id
     name: str
+    kind: SquadKind
     leader_id: Id | None
     staff_ids: list[Id]
     active: bool

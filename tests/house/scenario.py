@@ -82,6 +82,9 @@ async def _duty(s: Scenario, now: datetime) -> None:
     unit, staff = s.town.units[0], [s.ids["staff"]]
     await s.make("shifts", "/v1/shifts", a_shift(unit, now, *staff))
     await s.make("squads", "/v1/squads", {"name": "一小队", "staff_ids": staff})
+    columns = [{"header": "村", "field": "unit_name"}]
+    form = {"title": "表", "group_by": "unit", "file": "csv", "columns": columns}
+    await s.make("report_layouts", "/v1/report-layouts", form)
     await s.make("patrols", "/v1/patrols", a_patrol(unit, now))
 
 

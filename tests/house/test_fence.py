@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.core.database import APP_ROLE
 from app.core.scope import Scope, lane_settings
 from app.models import metadata
-from app.models.fence import FENCE
+from app.models.fence import FENCE, for_all_units
 from tests.town import Town
 
 LANES = ("grid", "staff", "tally", "unit", "clinic", "gate", "post")
@@ -90,7 +90,7 @@ async def count(connection: Any, table: str, town: Town) -> int:
 
 
 # What the township says to all of its units.
-OF_ALL_UNITS = {"briefing_minutes", "squads"}
+OF_ALL_UNITS = {table for table, policy in FENCE.items() if policy == for_all_units(table)}
 
 
 @pytest.mark.parametrize("table", sorted(OF_ALL_UNITS))

@@ -1,0 +1,48 @@
+"""Figures of a township that no counter keeps: its units, staff, groups and squads."""
+
+from datetime import date
+from typing import Any
+
+from app.core.work import Work
+from app.domain.daily_reports import Timing
+from app.domain.duty import Group, SquadKind
+from app.services.daily_reports import list_reports
+from app.services.reports import DailyReport
+
+_STAFF = "SELECT count(*)::int FROM staff WHERE township_code = $1 AND active"
+_STAFF_OF_UNITS = """
+SELECT code AS unit_code, count(*)::int AS staff FROM staff s CROSS JOIN unnest(s.codes) AS code
+WHERE s.township_code = $1 AND s.active GROUP BY 1
+"""
+# A shift that was cancelled has nobody posted; who was posted on one of both groups counts in the first.
+_GROUPS = """
+SELECT t.turn, count(DISTINCT p.staff_id)::int AS people FROM shifts t
+JOIN shift_posts p ON p.township_code = t.township_code AND p.shift_id = t.id AND NOT p.off
+WHERE t.township_code = $1 AND t.day <= $2 GROUP BY 1
+"""
+_SQUADS = """
+SELECT kind, cardinality(staff_ids) AS members FROM squads WHERE township_code = $1 AND active
+ORDER BY members, id
+"""
+
+
+async def unit_figures(work: Work) -> dict[int, int]:
+    """Return how many active staff each unit has, of those whom the caller sees."""
+    rows = await work.sql.fetch(_STAFF_OF_UNITS, work.township_code)
+    return {row["unit_code"]: row["staff"] for row in rows}
+
+
+async def township_figures(work: Work, day: date, report: DailyReport) -> dict[str, Any]:
+    """Return a township's figures as of a day; patrol squads by their sizes, "8+25"."""
+    groups = {r["turn"]: r["people"] for r in await work.sql.fetch(_GROUPS, work.township_code, day)}
+    squads = await work.sql.fetch(_SQUADS, work.township_code)
+    timings = [head.status for head in (await list_reports(work, day)).items]
+    return {
+        "units": len(report.units),
+        "staff": await work.sql.fetchval(_STAFF, work.township_code),
+        "group_a": groups.get(Group.A, 0),
+        "group_b": groups.get(Group.B, 0),
+        "strike_squads": sum(squad["kind"] == SquadKind.STRIKE for squad in squads),
+        "patrol_squads": "+".join(str(s["members"]) for s in squads if s["kind"] == SquadKind.PATROL),
+        "reports_on_time": timings.count(Timing.ON_TIME),
+    }
