@@ -79,6 +79,11 @@ _LEFT_OUT: dict[str, set[str]] = {
     "command_orders": set(),
     "order_units": set(),
     "order_answers": set(),
+    "squads": set(),
+    "shifts": set(),
+    "shift_posts": set(),
+    "shift_signings": set(),
+    "patrols": set(),
 }
 
 MakeSite = Callable[[], Awaitable[Site]]

@@ -217,3 +217,16 @@ async def test_the_command_cycle_is_played(loaded: Site) -> None:
     ]
     assert await site.one("SELECT count(*) FROM order_units") == 2 * len(UNITS)
     assert await site.one("SELECT count(*) FROM order_units WHERE acknowledged_at IS NOT NULL") >= 1
+
+
+async def test_nights_are_served_in_turns(loaded: Site) -> None:
+    site = loaded
+    squads = await site.owner.fetch("SELECT kind, count(*) AS n FROM squads GROUP BY kind ORDER BY kind")
+    assert [tuple(row) for row in squads] == [("patrol", 2), ("strike", 3)]
+    turns = await site.owner.fetch("SELECT DISTINCT day, turn FROM shifts ORDER BY day")
+    assert [row["turn"] for row in turns] in (["A", "B", "A"], ["B", "A", "B"])
+    came = "SELECT count(*) FROM shift_signings WHERE counted"
+    assert 0 < await site.one(came) < await site.one("SELECT count(*) FROM shift_posts WHERE NOT off")
+    assert await site.one("SELECT sum(patrols) FROM daily_counters") == await site.one(
+        "SELECT count(*) FROM patrols"
+    )

@@ -16,9 +16,8 @@ from uuid import UUID
 import asyncpg
 
 from app.access import in_townships_name
-from app.cli.demo import gates, rounds
+from app.cli.demo import command, duty, gates, rounds
 from app.cli.demo.cases import RELEASE_REASON, Cases
-from app.cli.demo.command import steps
 from app.cli.demo.days import Half, clock, halves
 from app.cli.demo.draws import draws
 from app.cli.demo.people import Household, households_of
@@ -56,6 +55,9 @@ from app.services.staff_create import create_staff
 from app.services.visits import record_visits
 
 log = logging.getLogger("wangge.demo")
+
+PLAYS = (command.steps, duty.steps)
+"""What is played once a day, step by step."""
 
 B = TypeVar("B", bound=Body)
 AT_ONCE = 2
@@ -216,12 +218,15 @@ async def _load_half(loading: Loading, half: Half) -> None:
 
 
 async def _command(loading: Loading, half: Half, until: datetime) -> None:
-    """Load the day's reports, its order, and the answers, each as of its own moment."""
+    """Load the day's reports, its order, the answers, and the night's duty, each as of its own moment."""
 
     def author(work: Work, unit: Unit | None) -> None:
         act_as(work, cadre_id(loading.seed, unit) if unit else office_id(loading.seed))
 
-    for moment, act in steps(loading.seed, list(loading.units), half.day, until, author):
+    played = [
+        step for play in PLAYS for step in play(loading.seed, list(loading.units), half.day, until, author)
+    ]
+    for moment, act in sorted(played, key=lambda step: step[0]):
         async with loading.work(moment) as work:
             await act(work)
 
