@@ -107,6 +107,22 @@ def _household(number: int) -> HouseholdBody:
     return HouseholdBody.model_validate({"unit_code": unit, "address": f"{number}号", "head": head})
 
 
+async def office_tokens(settings: Settings, count: int) -> list[str]:
+    """Return the tokens of so many sessions of the township's office, each of an account of its own."""
+    kit = make_kit(settings, SystemClock())
+    try:
+        async with in_townships_name(kit, CODE) as work:
+            rows = [(uuid7(), CODE, f"office{n}", Role.TOWNSHIP, [CODE], work.now) for n in range(count)]
+            await work.sql.executemany(
+                "INSERT INTO accounts (id, township_code, username, role, codes, checkpoint_ids, active, created_at)"
+                " VALUES ($1, $2, $3, $4, $5, '{}', true, $6)",
+                rows,
+            )
+            return [await _token(kit, work, row[0]) for row in rows]
+    finally:
+        await kit.database.close()
+
+
 async def _token(kit: Kit, work: Work, account_id: UUID) -> str:
     session_id, now = uuid7(), work.now
     await work.sql.execute(

@@ -12,7 +12,7 @@ from starlette.types import Send
 from app.access import allow, allow_live
 from app.core.kit import Kit
 from app.core.strict_route import StrictRoute
-from app.core.work import OpenWork, Work
+from app.core.work import LookTogether, Work
 from app.domain.permissions import Permission
 from app.schemas.live import TicketView
 from app.services import live
@@ -68,7 +68,7 @@ class LiveResponse(EventSourceResponse):
 
 @router.get("", response_class=Response, responses=_STREAM)
 async def read_live(
-    open_work: Annotated[OpenWork, allow_live(Permission.LIVE)],
+    look: Annotated[LookTogether, allow_live(Permission.LIVE)],
     request: Request,
     last_event_id: Annotated[str | None, Header(max_length=LONGEST_MARK)] = None,
     cursor: Mark = None,
@@ -82,7 +82,7 @@ async def read_live(
     for a ticket first, and after a break for another, with `cursor`.
     """
     kit: Kit = request.app.state.kit
-    events = live.stream(kit.watch, open_work, last_event_id or cursor)
+    events = live.stream(kit.watch, look, last_event_id or cursor)
     first = await anext(events)  # what is wrong with the request is answered as a problem
 
     async def whole() -> Any:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from app.access import in_townships_name
+from app.core.work import Look
 from app.routers import live as router
 from app.services import live
 from app.services.feed_log import begin_epoch
@@ -174,7 +175,11 @@ async def test_strangers_observers_and_forged_marks(town: Town, connect: Connect
 
 
 async def test_a_heart_beats_while_nothing_happens(town: Town) -> None:
-    stream = live.stream(town.kit.watch, lambda: in_townships_name(town.kit, town.code), None, 0.05)
+    async def alone(_: object, look: Look) -> Any:
+        async with in_townships_name(town.kit, town.code) as work:
+            return await look(work)
+
+    stream = live.stream(town.kit.watch, alone, None, 0.05)
     first = await anext(stream)
     assert b"event: hello" in first
     assert [await anext(stream) for _ in range(2)] == [b": beat\n\n"] * 2
