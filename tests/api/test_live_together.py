@@ -7,8 +7,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from app.routers import live as router
-from tests.live import Event, Reader, token_of
+from tests.live import Event, Reader, impatient, token_of
 from tests.register import register
 from tests.town import Town
 
@@ -111,12 +110,10 @@ async def test_two_townships_never_share(town: Town, other_town: Town, crowd: Cr
     assert await heard(other, 2) == [(f"{other_town.units[0]}/unit", n) for n in (1, 2)]
 
 
-async def test_a_reader_who_takes_nothing_holds_up_nobody(
-    town: Town, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(router, "SEND_SECONDS", 0.3)
+async def test_a_reader_who_takes_nothing_holds_up_nobody(town: Town, crowd: Crowd) -> None:
     village, unit = await town.village(), f"{town.units[0]}/unit"
-    slow, mark = await join(crowd, town, village)
+    with impatient(town, 0.3):
+        slow, mark = await join(crowd, town, village)
     quick, _ = await join(crowd, town, village)
     slow.takes.clear()
     told: list[Any] = []
