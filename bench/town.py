@@ -35,6 +35,7 @@ PHONES = 4
 class Phone:
     """A village cadre's phone: its token, and the orders of its unit."""
 
+    unit: str
     token: str
     orders: list[UUID]
 
@@ -88,7 +89,7 @@ async def _phone(kit: Kit, work: Work, people: list[UUID], number: int) -> Phone
     ]
     orders = [outcome.take().id for outcome in await create_orders(work, bodies)]
     cadre = (await create_user(work, f"cadre{number}", "村干部", Role.VILLAGE, (unit,))).id
-    return Phone(await _token(kit, work, cadre), orders)
+    return Phone(unit, await _token(kit, work, cadre), orders)
 
 
 async def _gate(kit: Kit, work: Work, number: int) -> tuple[UUID, str]:
