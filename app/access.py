@@ -8,11 +8,12 @@ status acts on the next request), opens the transaction with the caller's lanes,
 the dependency has function scope, because FastAPI would otherwise unwind it after the reply.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ from app.core.problems import Forbidden, NotFound, Unauthorized
 from app.core.rates import Rates
 from app.core.scope import Scope
 from app.core.tokens import InvalidToken
-from app.core.work import NO_TOWNSHIP, Caller, OpenWork, Township, Work
+from app.core.work import NO_TOWNSHIP, Caller, Look, LookTogether, OpenWork, Township, Work
 from app.domain.enums import Role
 from app.domain.permissions import Permission, holds
 from app.services.lanes import lanes_of
@@ -34,14 +35,16 @@ from app.services.tickets import ticket_hash
 NOBODY = Caller("nobody")
 DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
 
-_SESSION = """
+_LIVING = """
 SELECT a.id, s.id AS session_id, s.device_id, a.role, a.codes, a.checkpoint_ids, t.code, t.name, t.timezone, t.settings,
     t.epoch
 FROM sessions s
 JOIN accounts a ON a.id = s.account_id
 JOIN townships t ON t.code = a.township_code
-WHERE s.id = $1 AND a.id = $2 AND a.active AND s.revoked_at IS NULL AND s.expires_at > $3
+WHERE a.active AND s.revoked_at IS NULL AND s.expires_at > $3
 """
+_SESSION = _LIVING + "AND s.id = $1 AND a.id = $2"
+_SESSIONS = _LIVING + "AND (s.id, a.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))"
 
 _API_KEY = """
 SELECT k.id, k.code AS scope, k.expires_on, k.last_used_on, k.per_minute, t.code, t.name, t.timezone, t.settings,
@@ -55,6 +58,13 @@ _TOWNSHIP = "SELECT code, name, timezone, settings, epoch FROM townships WHERE c
 _REDEEM = "DELETE FROM live_tickets WHERE hash = $1 AND expires_at > $2 RETURNING account_id, session_id"
 
 _KEY_USED = "UPDATE api_keys SET last_used_on = $2 WHERE id = $1"
+
+
+class Claim(NamedTuple):
+    """The session that a caller claims to be in, and its account; whether it counts is read from the database."""
+
+    session_id: UUID
+    account_id: UUID
 
 
 class Door:
@@ -110,17 +120,48 @@ class LateDoor(Door):
 class LiveDoor(LateDoor):
     """The door of the live stream: a ticket, which is used up, stands for the session that it was issued to."""
 
-    async def __call__(self, request: Request) -> OpenWork:  # type: ignore[override]
-        """Redeem the ticket, if there is one; then as any late door."""
+    async def __call__(self, request: Request) -> LookTogether:  # type: ignore[override]
+        """Redeem the ticket, if there is one; refuse whoever may not; return what lets this caller look with others."""
+        kit: Kit = request.app.state.kit
         ticket = request.query_params.get("ticket")
         if ticket is not None:
-            kit: Kit = request.app.state.kit
             async with kit.database.connection() as link:
                 row = await link.sql.fetchrow(_REDEEM, ticket_hash(ticket), kit.clock.now())
             if row is None:
                 raise Unauthorized
-            request.state.ticket_session = (row["session_id"], row["account_id"])
-        return await super().__call__(request)
+            request.state.ticket_session = Claim(row["session_id"], row["account_id"])
+        await super().__call__(request)
+        at_first = _unnamed(
+            request.state.caller
+        )  # whoever sees something else by now is told apart when they look
+
+        async def look_together(key: Hashable, look: Look) -> Any:
+            claim = _claim(request, kit, kit.clock.now())
+            if claim is None:
+                raise Forbidden
+            return await kit.together.ask(
+                (self.permission, at_first, key), claim, partial(self._look, kit, look)
+            )
+
+        return look_together
+
+    async def _look(self, kit: Kit, look: Look, claims: Sequence[Claim]) -> list[Any]:
+        """Read anew who each of them is, and let those who see the same share one look, which is nobody's own."""
+        now = kit.clock.now()
+        async with kit.database.connection() as link:
+            seen = await _by_sessions(link.sql, claims, now)
+            alike: dict[tuple[Caller, int], list[Claim]] = {}
+            for claim, (caller, township) in seen.items():
+                alike.setdefault((_unnamed(caller), township.code), []).append(claim)
+            answers: dict[Claim, Any] = {}
+            for (caller, _), those in alike.items():
+                answer: Any = Forbidden()
+                if holds(Role(caller.role), self.permission):
+                    township = seen[those[0]][1]
+                    async with _open(kit, Work(link, caller, township, now, kit.vault)) as work:
+                        answer = await look(work)
+                answers |= dict.fromkeys(those, answer)
+        return [answers.get(claim, Unauthorized()) for claim in claims]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,17 +254,9 @@ def _identify(request: Request, kit: Kit, now: datetime) -> Any:
     Raises:
         Unauthorized: neither a valid token nor the form of a key.
     """
-    redeemed = getattr(request.state, "ticket_session", None)
-    if redeemed is not None:
-        session_id, account_id = redeemed
-        return lambda sql: _by_session(sql, session_id, account_id, now)
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        try:
-            claims = kit.verifier.verify(token, int(now.timestamp()))
-        except InvalidToken:
-            raise Unauthorized from None
-        return lambda sql: _by_session(sql, claims.session_id, claims.account_id, now)
+    claim = _claim(request, kit, now)
+    if claim is not None:
+        return lambda sql: _by_session(sql, claim, now)
     key = request.headers.get("x-api-key", "")
     if not 20 <= len(key) <= 100 or not key.isascii():
         raise Unauthorized
@@ -231,13 +264,40 @@ def _identify(request: Request, kit: Kit, now: datetime) -> Any:
     return lambda sql: _by_key(sql, kit.rates, fingerprint, now)
 
 
-async def _by_session(
-    sql: asyncpg.Connection, session_id: Any, account_id: Any, now: datetime
-) -> tuple[Caller, Township]:
-    row = await sql.fetchrow(_SESSION, session_id, account_id, now)
+def _claim(request: Request, kit: Kit, now: datetime) -> Claim | None:
+    """Return the session that a ticket or a token names; None where there is neither.
+
+    Raises:
+        Unauthorized: the token does not count now.
+    """
+    redeemed: Claim | None = getattr(request.state, "ticket_session", None)
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if redeemed is not None or scheme.lower() != "bearer":
+        return redeemed
+    try:
+        claims = kit.verifier.verify(token, int(now.timestamp()))
+    except InvalidToken:
+        raise Unauthorized from None
+    return Claim(claims.session_id, claims.account_id)
+
+
+async def _by_session(sql: asyncpg.Connection, claim: Claim, now: datetime) -> tuple[Caller, Township]:
+    row = await sql.fetchrow(_SESSION, *claim, now)
     if row is None:
         raise Unauthorized
-    caller = Caller(
+    return _caller(row), _township(row)
+
+
+async def _by_sessions(
+    sql: asyncpg.Connection, claims: Sequence[Claim], now: datetime
+) -> dict[Claim, tuple[Caller, Township]]:
+    sessions, accounts = zip(*set(claims), strict=True)
+    rows = await sql.fetch(_SESSIONS, sessions, accounts, now)
+    return {Claim(row["session_id"], row["id"]): (_caller(row), _township(row)) for row in rows}
+
+
+def _caller(row: asyncpg.Record) -> Caller:
+    return Caller(
         row["role"],
         Scope(tuple(str(code) for code in row["codes"])),
         row["id"],
@@ -245,7 +305,11 @@ async def _by_session(
         row["device_id"],
         frozenset(row["checkpoint_ids"]) if row["role"] == Role.CHECKPOINT else None,
     )
-    return caller, _township(row)
+
+
+def _unnamed(caller: Caller) -> Caller:
+    """Return what decides what a caller sees, without who it is."""
+    return Caller(caller.role, caller.scope, places=caller.places)
 
 
 async def _by_key(

@@ -1,6 +1,8 @@
 """The OpenAPI document: what FastAPI cannot see by itself is the door, and the problems that every operation shares."""
 
+import json
 from collections.abc import Iterator
+from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,7 +15,8 @@ from app.domain.permissions import GRANTS, Permission
 from app.schemas.sync import OpBody
 
 DESCRIPTION = """A township's epidemic control (网格): household checks, home quarantine, checkpoints, disinfection and
-the daily report. Log in at `POST /v1/auth/token`; every error is `application/problem+json` (RFC 9457)."""
+the daily report. Log in at `POST /v1/auth/token`; every error is `application/problem+json` (RFC 9457).
+Examples are real answers of one made-up day, with stand-ins for ids, hashes and marks; lists are cut after three."""
 
 TAGS = [
     {"name": "auth", "description": "Logins and one's own account."},
@@ -122,11 +125,21 @@ def _complete(document: dict[str, Any], app: FastAPI) -> None:
     schemas["OpBody"] = OpBody.model_json_schema()
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+    for path, answer in _examples().items():
+        content = document["paths"][path]["get"]["responses"]["200"]["content"]
+        content["application/json"]["example"] = answer
     for route in api_routes(app):
         for method in route.methods or ():
             operation = document["paths"].get(route.path_format, {}).get(method.lower())
             if operation is not None:
                 _complete_operation(operation, permission_of(route))
+
+
+def _examples() -> dict[str, Any]:
+    """Return by path what a GET answered, really: a test writes it down and compares it."""
+    text = files("app").joinpath("data/openapi_examples.json").read_text(encoding="utf-8")
+    examples: dict[str, Any] = json.loads(text)
+    return examples
 
 
 def _complete_operation(operation: dict[str, Any], permission: Permission | None) -> None:

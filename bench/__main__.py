@@ -1,6 +1,5 @@
 """`make bench`: everything in one run, on one embedded PostgreSQL, printed as ratios."""
 
-import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -10,8 +9,8 @@ from rich.console import Console
 
 from app.cli.opening import opened
 from app.core.settings import Settings
-from bench import bundles, decisions, live, passes, reports, sync
-from bench.machine import Machine
+from bench import bundles, counters, decisions, live, passes, reports, sync
+from bench.machine import Machine, free_port
 from bench.town import make_town
 
 PARTS = {
@@ -19,6 +18,7 @@ PARTS = {
     "passes": passes,
     "bundles": bundles,
     "sync": sync,
+    "counters": counters,
     "live": live,
     "reports": reports,
 }
@@ -27,14 +27,6 @@ PARTS = {
 def _wanted() -> list[ModuleType]:
     """Return the parts that are named on the command line, or all."""
     return [PARTS[name] for name in sys.argv[1:] or PARTS]
-
-
-def free_port() -> int:
-    """Return a port on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def main() -> None:

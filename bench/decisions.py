@@ -21,11 +21,11 @@ def measure(machine: Machine, town: Town, port: int, out: Console) -> None:
     """Interleave rounds of pgbench and of the API, and print the medians and their ratio."""
     rates, bare, cpu, worst = [], [], [], []
     with serving(machine, port) as pid:
-        _decide(port, town, 500)
+        decide(port, town, 500)
         for _ in range(ROUNDS):
             bare.append(pgbench(machine, SECONDS, CLIENTS))
             before = cpu_seconds(pid)
-            result = _decide(port, town, 1000)
+            result = decide(port, town, 1000)
             count = sum(result.statuses.values())
             assert result.statuses == {201: count}, result.statuses
             cpu.append((cpu_seconds(pid) - before) / count * 1e6)
@@ -42,7 +42,8 @@ def measure(machine: Machine, town: Town, port: int, out: Console) -> None:
     )
 
 
-def _decide(port: int, town: Town, each: int) -> load.Result:
+def decide(port: int, town: Town, each: int) -> load.Result:
+    """Let every gate decide so often, all at once."""
     return load.run(port, [[_request(town, *gate) for _ in range(each)] for gate in town.gates])
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy.engine import make_url
 
 from app.core.embedded import find_binaries
 from app.core.settings import Settings
@@ -30,6 +33,23 @@ class Machine:
         assert self.settings.database_url is not None
         return self.settings.database_url
 
+    def on(self, database: str) -> "Machine":
+        """Return the same machine on another database of its server."""
+        urls = {
+            name: make_url(url).set(database=database).render_as_string(hide_password=False)
+            for name in ("database_url", "app_database_url")
+            if (url := getattr(self.settings, name)) is not None
+        }
+        return Machine(self.settings.model_copy(update=urls))
+
+
+def free_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
 
 def cpu_seconds(pid: int) -> float:
     """Return the CPU time, user and system, that a process has used."""
@@ -38,7 +58,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 @contextmanager
-def serving(machine: Machine, port: int) -> Iterator[int]:
+def serving(machine: Machine, port: int, program: str = "app.cli") -> Iterator[int]:
     """Run one server process on the port and yield its process id; it is stopped at the end."""
     environment = os.environ | {
         "DATABASE_URL": machine.owner_url,
@@ -47,7 +67,7 @@ def serving(machine: Machine, port: int) -> Iterator[int]:
         "WANGGE_LOG_LEVEL": "warning",
         "PORT": str(port),
     }
-    server = subprocess.Popen([sys.executable, "-m", "app.cli", "serve"], env=environment)
+    server = subprocess.Popen([sys.executable, "-m", program, "serve"], env=environment)
     try:
         _wait_until_ready(port, server)
         yield server.pid

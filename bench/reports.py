@@ -8,9 +8,11 @@ import urllib.request
 
 import asyncpg
 from rich.console import Console
+from sqlalchemy.engine import make_url
 
+from app.cli.feed import recount
 from bench import load
-from bench.machine import Machine, serving
+from bench.machine import Machine, free_port, serving
 from bench.town import CODE, UNITS, Town, execute
 
 DAY = "2026-01-30"
@@ -22,51 +24,57 @@ PATHS = {
 FEW, MANY = 1_000_000, int(os.environ.get("WANGGE_BENCH_EVENTS", "10000000"))
 ROUNDS = 5
 
-_COUNTERS = f"""
-INSERT INTO daily_counters (township_code, unit_code, day, changed_at, households, households_checked, passes, denials)
-SELECT {CODE}, u, d::date, '2026-01-31Z', 1, 20, 50, 5
-FROM unnest(ARRAY{UNITS}) AS u, generate_series('2025-11-01'::date, '{DAY}'::date, '1 day') AS d
-ON CONFLICT DO NOTHING
-"""
+MANY_NAME = "bench_many"
 
 _EVENTS = """
 INSERT INTO decisions (township_code, unit_code, id, content_hash, author_id, recorded_at, checkpoint_id, occurred_at,
     day, direction, verdict, reasons, rules_version, subject_kind, temperature_c, mask, purpose)
-SELECT {code}, {unit}, gen_random_uuid(), '', '{checkpoint}', '2026-01-01Z', '{checkpoint}', '2026-01-01Z',
-    '2025-11-01'::date + (n % 90), 'out', 'pass', '{{}}', 1, 'resident', 36.5, true, 'food'
+SELECT {code}, (ARRAY{units})[1 + n % 58], gen_random_uuid(), '', '{gate}', '2026-01-01Z', '{gate}', '2026-01-01Z',
+    '2025-11-01'::date + (n / 58 % 91)::int, 'out', (ARRAY['pass', 'deny'])[1 + (n % 10 = 0)::int],
+    CASE WHEN n % 10 = 0 THEN '{{no_mask}}'::text[] ELSE '{{}}' END, 1, 'resident', 36.5, true, 'food'
 FROM generate_series(1, {count}) AS n
 """
 
 
-def _load(machine: Machine, town: Town, count: int) -> None:
-    statement = _EVENTS.format(code=CODE, unit=UNITS[0], checkpoint=town.gates[0][0], count=count)
-    execute(machine.owner_url, "SET session_replication_role = replica;" + statement, "ANALYZE")
-
-
 def measure(machine: Machine, town: Town, port: int, out: Console) -> None:
-    """Measure with few events, then with many, and print the medians of each and their ratio."""
-    execute(machine.owner_url, _COUNTERS)
-    medians: dict[str, list[float]] = {name: [] for name in PATHS}
-    held = 0
-    with serving(machine, port):
-        for total in (FEW, MANY):
-            _load(machine, town, total - held)
-            held = total
-            for name, times in _round_robin(town, port).items():
-                medians[name].append(statistics.median(times) * 1000)
-        zipped = _round_robin(town, port, {"Accept-Encoding": "gzip"})
-        grouped = _group_by(machine)
-        held_already = _unchanged(town, port)
-    for name, (few, many) in medians.items():
+    """Ask both databases in turn, the one with few events and the one with many, and print medians and ratios."""
+    name = make_url(machine.owner_url).database
+    many, its_port = machine.on(MANY_NAME), free_port()
+    _load(machine, town, FEW)
+    execute(
+        machine.owner_url.replace(f"/{name}?", "/postgres?"), f"CREATE DATABASE {MANY_NAME} TEMPLATE {name}"
+    )
+    _load(many, town, MANY - FEW)
+    for one in (machine, many):
+        out.print(f"{len(recount(one.settings, str(CODE), check=False)):,} counters made by recount")
+        assert recount(one.settings, str(CODE), check=True) == []
+        execute(one.owner_url, "VACUUM ANALYZE decisions", "CHECKPOINT")
+    with serving(machine, port), serving(many, its_port):
+        times = _in_turn(town, {FEW: port, MANY: its_port})
+        zipped = _in_turn(town, {MANY: its_port}, {"Accept-Encoding": "gzip"})
+        grouped = _group_by(many)
+        held_already = _unchanged(town, its_port)
+    for path in PATHS:
+        few, much, small = (_median(found, path) for found in (times[FEW], times[MANY], zipped[MANY]))
         out.print(
-            f"{name}: {few:.1f} ms at {FEW:,} events, {many:.1f} ms at {MANY:,}: [bold]ratio {many / few:.2f}[/] "
-            f"(aim at most 1.2, and under 20 ms); gzipped {statistics.median(zipped[name]) * 1000:.1f} ms"
+            f"{path}: {few:.1f} ms at {FEW:,} events, {much:.1f} ms at {MANY:,}: [bold]ratio {much / few:.2f}[/] "
+            f"(aim at most 1.2, and under 20 ms); gzipped {small:.1f} ms"
         )
-    series = medians["30-day series"][1]
+    series = _median(times[MANY], "30-day series")
     out.print(
         f"the same series by GROUP BY over {MANY:,} events: {grouped:,.0f} ms, [bold]{grouped / series:,.0f} times[/] "
         f"as long; unchanged (304): {held_already:,.0f} a second"
     )
+
+
+def _load(machine: Machine, town: Town, count: int) -> None:
+    statement = _EVENTS.format(code=CODE, units=UNITS, gate=town.gates[0][0], count=count)
+    execute(machine.owner_url, "SET session_replication_role = replica;" + statement)
+
+
+def _median(found: dict[str, list[float]], path: str) -> float:
+    """Return the median of a path's rounds, in milliseconds."""
+    return statistics.median(found[path]) * 1000
 
 
 def _group_by(machine: Machine) -> float:
@@ -102,13 +110,17 @@ def _unchanged(town: Town, port: int) -> float:
     return result.rate
 
 
-def _round_robin(town: Town, port: int, headers: dict[str, str] | None = None) -> dict[str, list[float]]:
-    """Ask for both, in turn, by one client."""
-    times: dict[str, list[float]] = {name: [] for name in PATHS}
+def _in_turn(
+    town: Town, ports: dict[int, int], headers: dict[str, str] | None = None
+) -> dict[int, dict[str, list[float]]]:
+    """Ask each server for each path, in turn, by one client; return the median of every round."""
+    times: dict[int, dict[str, list[float]]] = {events: {name: [] for name in PATHS} for events in ports}
     token = {"Authorization": f"Bearer {town.office_token}", **(headers or {})}
-    for _ in range(ROUNDS):
+    for number in range(-1, ROUNDS):
         for name, path in PATHS.items():
-            result = load.run(port, [[load.request("GET", path, token)] * 20])
-            assert result.statuses == {200: 20}, result.statuses
-            times[name] += result.latencies
+            for events, port in ports.items():
+                result = load.run(port, [[load.request("GET", path, token)] * 20])
+                assert result.statuses == {200: 20}, result.statuses
+                if number >= 0:  # the first round warms up
+                    times[events][name].append(statistics.median(result.latencies))
     return times

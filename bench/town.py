@@ -35,6 +35,7 @@ PHONES = 4
 class Phone:
     """A village cadre's phone: its token, and the orders of its unit."""
 
+    unit: str
     token: str
     orders: list[UUID]
 
@@ -88,7 +89,7 @@ async def _phone(kit: Kit, work: Work, people: list[UUID], number: int) -> Phone
     ]
     orders = [outcome.take().id for outcome in await create_orders(work, bodies)]
     cadre = (await create_user(work, f"cadre{number}", "村干部", Role.VILLAGE, (unit,))).id
-    return Phone(await _token(kit, work, cadre), orders)
+    return Phone(unit, await _token(kit, work, cadre), orders)
 
 
 async def _gate(kit: Kit, work: Work, number: int) -> tuple[UUID, str]:
@@ -105,6 +106,22 @@ def _household(number: int) -> HouseholdBody:
     head = {"name": "试验", "id_number": first + check_digit(first)}
     unit = str(UNITS[number % len(UNITS)])
     return HouseholdBody.model_validate({"unit_code": unit, "address": f"{number}号", "head": head})
+
+
+async def office_tokens(settings: Settings, count: int) -> list[str]:
+    """Return the tokens of so many sessions of the township's office, each of an account of its own."""
+    kit = make_kit(settings, SystemClock())
+    try:
+        async with in_townships_name(kit, CODE) as work:
+            rows = [(uuid7(), CODE, f"office{n}", Role.TOWNSHIP, [CODE], work.now) for n in range(count)]
+            await work.sql.executemany(
+                "INSERT INTO accounts (id, township_code, username, role, codes, checkpoint_ids, active, created_at)"
+                " VALUES ($1, $2, $3, $4, $5, '{}', true, $6)",
+                rows,
+            )
+            return [await _token(kit, work, row[0]) for row in rows]
+    finally:
+        await kit.database.close()
 
 
 async def _token(kit: Kit, work: Work, account_id: UUID) -> str:

@@ -2,12 +2,16 @@
 
 import asyncio
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 from fastapi import FastAPI
+
+from tests.town import Town
 
 PATIENCE = 10
 
@@ -101,6 +105,15 @@ class Reader:
         assert self.task is not None
         self.task.cancel()
         await asyncio.wait([self.task])
+
+
+@contextmanager
+def impatient(town: Town, seconds: float) -> Iterator[None]:
+    """Let the application drop a reader who takes nothing for so long."""
+    kit = town.kit
+    town.app.state.kit = replace(kit, settings=kit.settings.model_copy(update={"live_patience": seconds}))
+    yield
+    town.app.state.kit = kit
 
 
 def token_of(client: httpx.AsyncClient) -> dict[str, str]:

@@ -13,6 +13,7 @@ from app.core.logs import configuration, configure
 from app.core.settings import Settings
 
 APPLICATION = "app.main:create_app"
+WIRE = "app.core.wire:Wire"
 
 
 def port_is_free(host: str, port: int) -> bool:
@@ -40,7 +41,7 @@ def run(settings: Settings, *, before: Callable[[], None] = lambda: None) -> Non
             port=settings.port,
             workers=settings.workers,
             loop="uvloop",
-            http="httptools",
+            http=WIRE,
             access_log=False,
             log_config=configuration(settings.log_level),
             server_header=False,

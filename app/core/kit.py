@@ -10,9 +10,13 @@ from app.core.keys import KeyRing
 from app.core.pictures import Decoders
 from app.core.rates import Rates
 from app.core.settings import Settings
+from app.core.together import Together
 from app.core.tokens import AccessClaims, TokenVerifier, issue
 from app.core.vault import Vault
 from app.core.watch import Watch
+
+LOOKS_AT_A_TIME = 2
+"""How many connections the readers of live streams take at most, however many they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class Kit:
     clock: Clock
     bell: Bell
     watch: Watch
+    together: Together
     photos: BlobStore
     decoders: Decoders
     rates: Rates
@@ -55,6 +60,18 @@ def make_kit(settings: Settings, clock: Clock) -> Kit:
     bell = Bell(Database(url, pool_size=1, pool_timeout=settings.pool_timeout, role=role))
     watch = Watch(database, bell)
     photos = open_place(settings.photos, settings.data / "photos")
+    together = Together(LOOKS_AT_A_TIME)
     return Kit(
-        settings, database, ring, Vault(ring), verifier, clock, bell, watch, photos, Decoders(), Rates()
+        settings,
+        database,
+        ring,
+        Vault(ring),
+        verifier,
+        clock,
+        bell,
+        watch,
+        together,
+        photos,
+        Decoders(),
+        Rates(),
     )

@@ -84,6 +84,11 @@ class Settings(BaseSettings):
         False,
         description="Whether webhooks may go to http and to private addresses: for a network of one's own.",
     )
+    live_patience: float = Field(
+        20.0,
+        gt=0,
+        description="Seconds that a reader of the live stream may take nothing before it is dropped.",
+    )
     drain_seconds: PositiveInt = Field(20, description="How long a stopping server finishes requests.")
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="Least level that is logged."

@@ -115,6 +115,11 @@ class Watch:
         async with self._database.transaction(lanes) as link:
             rows = await link.sql.fetch(_HEADS, township_code)
         heads = {(row["unit_code"], row["audience"]): row["seq"] for row in rows}
+        grown: dict[int, bool] = {}  # readers who looked together share what they know
         for waiter in self._waiters.get(township_code, ()):
-            if any(heads.get(scope, 0) > seq for scope, seq in waiter.known.items()):
+            if id(waiter.known) not in grown:
+                grown[id(waiter.known)] = any(
+                    heads.get(scope, 0) > seq for scope, seq in waiter.known.items()
+                )
+            if grown[id(waiter.known)]:
                 waiter.news.set()

@@ -1,6 +1,6 @@
 """Work: who calls, what they may see, and the open transaction. No service runs without one."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -130,3 +130,9 @@ OpenWork = Callable[[], AbstractAsyncContextManager[Work]]
 
 OpenTownship = Callable[[int], AbstractAsyncContextManager[Work]]
 """Opens the program's own work for a township, by its code."""
+
+Look = Callable[[Work], Awaitable[Any]]
+
+LookTogether = Callable[[Hashable, Look], Awaitable[Any]]
+"""Looks at something in a short transaction of its own, shared with those who see the same as the caller and ask, at
+the same time, by the same key, which names everything else that the look depends on. It is nobody's account's own."""

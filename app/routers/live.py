@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -12,15 +13,13 @@ from starlette.types import Send
 from app.access import allow, allow_live
 from app.core.kit import Kit
 from app.core.strict_route import StrictRoute
-from app.core.work import OpenWork, Work
+from app.core.wire import CUT
+from app.core.work import LookTogether, Work
 from app.domain.permissions import Permission
 from app.schemas.live import TicketView
 from app.services import live
 
 log = logging.getLogger("wangge.live")
-
-SEND_SECONDS = 20.0
-"""How long a reader may take nothing before it is dropped; it resumes where it was."""
 
 LONGEST_MARK = 60_000
 """A township of two hundred units needs some ten thousand characters."""
@@ -53,22 +52,30 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 class LiveResponse(EventSourceResponse):
     """A stream whose reader must take what is sent."""
 
+    def __init__(self, events: AsyncIterator[bytes], request: Request) -> None:
+        super().__init__(events, headers={"X-Accel-Buffering": "no"})
+        self._patience: float = request.app.state.kit.settings.live_patience
+        self._cut: Callable[[], None] | None = request.scope.get("extensions", {}).get(CUT, {}).get("cut")
+
     async def stream_response(self, send: Send) -> None:
-        """Send the events; a reader who takes nothing for too long is dropped."""
+        """Send the events; a reader who takes nothing for too long is dropped, and resumes where it was."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         try:
             async for event in self.body_iterator:
-                async with asyncio.timeout(SEND_SECONDS):
+                async with asyncio.timeout(self._patience):
                     await send({"type": "http.response.body", "body": event, "more_body": True})
         except TimeoutError:
             log.info("slow reader dropped")
+            if self._cut is not None:
+                self._cut()
+                await asyncio.sleep(0)  # let the server notice
             return
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 @router.get("", response_class=Response, responses=_STREAM)
 async def read_live(
-    open_work: Annotated[OpenWork, allow_live(Permission.LIVE)],
+    look: Annotated[LookTogether, allow_live(Permission.LIVE)],
     request: Request,
     last_event_id: Annotated[str | None, Header(max_length=LONGEST_MARK)] = None,
     cursor: Mark = None,
@@ -82,15 +89,15 @@ async def read_live(
     for a ticket first, and after a break for another, with `cursor`.
     """
     kit: Kit = request.app.state.kit
-    events = live.stream(kit.watch, open_work, last_event_id or cursor)
+    events = live.stream(kit.watch, look, last_event_id or cursor)
     first = await anext(events)  # what is wrong with the request is answered as a problem
 
-    async def whole() -> Any:
+    async def whole() -> AsyncIterator[bytes]:
         yield first
         async for event in events:
             yield event
 
-    return LiveResponse(whole(), headers={"X-Accel-Buffering": "no"})
+    return LiveResponse(whole(), request)
 
 
 @router.post("/ticket", status_code=201)

@@ -30,7 +30,8 @@ async def numbers_of(
         of_day[day, unit][metric] += amount
     days = [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
     changes: defaultdict[tuple[int, Metric], defaultdict[date, int]] = defaultdict(lambda: defaultdict(int))
-    for unit, changed_on, metric, amount in await stocks(work, positions, moment):
+    # What no report holds, the people registered, is most of what the feed ever told: it is not read.
+    for unit, changed_on, metric, amount in await stocks(work, positions, moment, HELD):
         if changed_on <= last and metric in STOCKS:
             changes[unit, metric][max(changed_on, first)] += amount
     for (unit, metric), steps in changes.items():

@@ -1,12 +1,14 @@
 """The live stream (全天动态共享): what is told to the caller's scopes, as it happens, resumable at every single event.
 
 Between looks it holds no connection, and each look asks anew who the caller is: who loses a role, a unit or a login
-hears nothing more. Nothing piles up for a reader: events are read when the last ones have been taken.
+hears nothing more. Readers who see the same and stand at the same mark look together, so that a thousand of them cost
+little more than one. Nothing piles up for a reader: events are read when the last ones have been taken.
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -14,7 +16,7 @@ from fastapi.sse import format_sse_event
 
 from app.core.problems import Problem
 from app.core.watch import Watch
-from app.core.work import OpenWork, Work
+from app.core.work import LookTogether, Work
 from app.services.sync.cursors import Cursor, Position, ScopeKey, read_cursor
 from app.services.sync.scopes import heads_of
 from app.services.sync.unsealed import marked, unsealed_text
@@ -22,6 +24,8 @@ from app.services.tickets import ticket_hash
 
 HEARTBEAT_SECONDS = 15.0
 AT_ONCE = 100
+PIECE_BYTES = 32_768
+"""How much of what is sent is handed on at once, at most, unless a single event is longer."""
 RETRY_MS = 3_000
 TICKET_LASTS = timedelta(seconds=60)
 
@@ -43,20 +47,23 @@ _TICKET = "INSERT INTO live_tickets (hash, account_id, session_id, expires_at) V
 
 
 class News(NamedTuple):
-    """One look: the mark before the events, they themselves, the mark behind them, and what to wait for.
+    """One look: the mark before the events, they themselves in pieces, the mark behind them, and what to wait for.
 
     `reset` says that the mark was of a history that is gone (a restored backup): the stream goes on from now.
     """
 
+    township_code: int
     reset: bool
     before: str
-    events: list[bytes]
+    pieces: list[bytes]
+    more: bool
+    """Whether there may be further events already."""
     mark: str
     known: Mapping[ScopeKey, int]
 
 
 async def stream(
-    watch: Watch, open_work: OpenWork, resume: str | None, heartbeat: float = HEARTBEAT_SECONDS
+    watch: Watch, look: LookTogether, resume: str | None, heartbeat: float = HEARTBEAT_SECONDS
 ) -> AsyncIterator[bytes]:
     """Yield events for ever; behind the resumption mark, or from now on.
 
@@ -66,8 +73,7 @@ async def stream(
     mark, first = resume, True
     while True:
         try:
-            async with open_work() as work:
-                town, news = work.township_code, await _look(work, mark)
+            news: News = await look(mark, partial(_look, mark=mark))
         except Problem as problem:
             if first:
                 raise
@@ -78,10 +84,10 @@ async def stream(
             yield format_sse_event(event="hello", data_str="{}", id=news.before, retry=RETRY_MS)
         if news.reset:
             yield format_sse_event(event="reset", data_str="{}", id=news.before)
-        for event in news.events:
-            yield event
+        for piece in news.pieces:
+            yield piece
         mark, first = news.mark, False
-        if not news.events and not await watch.wait(town, news.known, heartbeat):
+        if not news.more and not await watch.wait(news.township_code, news.known, heartbeat):
             if watch.ended:
                 yield format_sse_event(event="bye", data_str='{"code": "stopping"}', retry=1_000)
                 return
@@ -102,8 +108,21 @@ async def _look(work: Work, mark: str | None) -> News:
         cursor = Cursor(cursor.epoch, {**cursor.positions, scope: Position(row["seq"], row["mark"])})
         text = row["head"] if data is None else f'{row["head"][:-1]},"data":{data}}}'
         events.append(format_sse_event(event=row["kind"], data_str=text, id=cursor.text(work)))
-    known = {scope: head.seq for scope, head in heads.positions.items()}
-    return News(heads.reset, before, events, cursor.text(work), known)
+    known = {scope: position.seq for scope, position in cursor.positions.items()}
+    more, pieces = len(rows) == AT_ONCE, list(_pieces(events))
+    return News(work.township_code, heads.reset, before, pieces, more, cursor.text(work), known)
+
+
+def _pieces(events: Iterable[bytes]) -> Iterator[bytes]:
+    """Join events to pieces that are worth sending."""
+    piece = b""
+    for event in events:
+        if piece and len(piece) + len(event) > PIECE_BYTES:
+            yield piece
+            piece = b""
+        piece += event
+    if piece:
+        yield piece
 
 
 async def _news(work: Work, scopes: list[ScopeKey], at: dict[ScopeKey, Position]) -> list[asyncpg.Record]:

@@ -10,12 +10,12 @@ import httpx
 import pytest
 
 from app.access import in_townships_name
-from app.routers import live as router
+from app.core.work import Look
 from app.services import live
 from app.services.feed_log import begin_epoch
 from tests.conftest import TestClock
 from tests.gate import make_checkpoint, seen
-from tests.live import Event, Reader, token_of
+from tests.live import Event, Reader, impatient, token_of
 from tests.register import id_number, register
 from tests.town import Town
 
@@ -174,19 +174,21 @@ async def test_strangers_observers_and_forged_marks(town: Town, connect: Connect
 
 
 async def test_a_heart_beats_while_nothing_happens(town: Town) -> None:
-    stream = live.stream(town.kit.watch, lambda: in_townships_name(town.kit, town.code), None, 0.05)
+    async def alone(_: object, look: Look) -> Any:
+        async with in_townships_name(town.kit, town.code) as work:
+            return await look(work)
+
+    stream = live.stream(town.kit.watch, alone, None, 0.05)
     first = await anext(stream)
     assert b"event: hello" in first
     assert [await anext(stream) for _ in range(2)] == [b": beat\n\n"] * 2
     await stream.aclose()  # type: ignore[attr-defined]
 
 
-async def test_a_reader_who_takes_nothing_is_dropped_and_resumes(
-    town: Town, connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(router, "SEND_SECONDS", 0.2)
+async def test_a_reader_who_takes_nothing_is_dropped_and_resumes(town: Town, connect: Connect) -> None:
     village = await town.village()
-    reader = await connect(village)
+    with impatient(town, 0.2):
+        reader = await connect(village)
     hello = await reader.next()
     reader.takes.clear()
     await register(village, town)

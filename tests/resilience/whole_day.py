@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,6 +17,7 @@ import uvicorn
 
 from app.core.ids import uuid7
 from app.core.settings import Settings
+from app.core.wire import Wire
 from app.main import create_app
 from tests.conftest import TestClock
 from tests.resilience.site import free_port
@@ -27,8 +29,9 @@ PATIENCE = 60.0
 class Server:
     """One server with its own pool, clockwork and bell, on a port of its own; it can be stopped and started again."""
 
-    def __init__(self, settings: Settings, clock: TestClock) -> None:
+    def __init__(self, settings: Settings, clock: TestClock, send_buffer: int | None = None) -> None:
         self.settings, self.clock, self.port = settings, clock, free_port()
+        self.send_buffer = send_buffer
         self.start()
 
     @property
@@ -40,16 +43,26 @@ class Server:
         """Serve, and return when it does."""
         app = create_app(self.settings, self.clock)
         config = uvicorn.Config(
-            app, port=self.port, log_config=None, access_log=False, timeout_graceful_shutdown=2
+            app, port=self.port, http=Wire, log_config=None, access_log=False, timeout_graceful_shutdown=2
         )
         self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run)
+        place = config.bind_socket()
+        if self.send_buffer is not None:
+            place.setsockopt(
+                socket.SOL_SOCKET, socket.SO_SNDBUF, self.send_buffer
+            )  # its connections have the same
+        self.thread = threading.Thread(target=self.server.run, args=([place],))
         self.thread.start()
         until = time.monotonic() + PATIENCE
         while not self.server.started:
             assert self.thread.is_alive()
             assert time.monotonic() < until
             time.sleep(0.01)
+
+    @property
+    def connections(self) -> int:
+        """How many it holds now."""
+        return len(self.server.server_state.connections)
 
     def stop(self) -> None:
         """Stop as on a signal."""

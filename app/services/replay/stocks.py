@@ -1,7 +1,7 @@
 """Stocks, as the feed tells of their changes: households, people, active orders, open alerts, sites due."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -10,7 +10,7 @@ import asyncpg
 
 from app.core.work import Work
 from app.domain.days import local_day
-from app.domain.metrics import Metric
+from app.domain.metrics import STOCKS, Metric
 from app.services.replay.facts import COUNTED
 from app.services.replay.positions import FEED, Positions, positions_now
 
@@ -32,7 +32,7 @@ WITH told AS (
              WHEN f.kind = 'quarantine_order' THEN (f.data::json ->> 'status' = 'active')::int
              WHEN f.kind = 'alert' THEN (f.data::json ->> 'status' = 'open')::int
              ELSE 1 END AS stands
-    FROM {FEED} WHERE f.township_code = $1 AND f.kind IN ('household', 'person', 'quarantine_order', 'alert')
+    FROM {FEED} WHERE f.township_code = $1 AND f.kind = ANY ($6)
 ), steps AS (
     SELECT *, stands - lag(stands, 1, 0) OVER (PARTITION BY kind, id, unit_code ORDER BY seq) AS step FROM told
 )
@@ -63,15 +63,21 @@ WHERE status = 'active' AND ends_on <= $5
 """
 
 
-async def stocks(work: Work, positions: Positions | None, moment: datetime | None = None) -> list[Amount]:
-    """Return units, days, metrics and amounts of every change of a stock.
+async def stocks(
+    work: Work,
+    positions: Positions | None,
+    moment: datetime | None = None,
+    wanted: Collection[Metric] = STOCKS,
+) -> list[Amount]:
+    """Return units, days, metrics and amounts of every change of the stocks that are wanted.
 
     As of a moment an order whose last day was over is active no longer, although nothing told of its release. Alerts
     that the clock raises, and homes that cease to be sites with their order, count on the day on which it does so.
     """
     where = (positions or await positions_now(work)).arguments()
     arguments = (work.township_code, *where, work.township.zone.key)
-    rows = await work.sql.fetch(_STEPS, *arguments)
+    kinds = [kind for kind, metric in _METRICS.items() if metric in wanted]
+    rows = await work.sql.fetch(_STEPS, *arguments, kinds)
     changes = [(row["unit_code"], row["day"], _METRICS[row["kind"]], row["amount"]) for row in rows]
     done: defaultdict[tuple[UUID, date], dict[int, int]] = defaultdict(dict)
     for row in await work.sql.fetch(_DONE, *arguments):
