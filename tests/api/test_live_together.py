@@ -1,5 +1,7 @@
 """Readers of the live stream who look together: what is shared is what each may see, at each look."""
 
+import asyncio
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -123,3 +125,58 @@ async def test_a_reader_who_takes_nothing_holds_up_nobody(town: Town, crowd: Cro
     await slow.ended()
     again, _ = await join(crowd, town, village, cursor=mark)
     assert told == await heard(again, 6) == [(unit, seq) for seq in range(1, 7)]
+
+
+class Listener:
+    """Somebody who breaks off now and then, and comes back behind the last event."""
+
+    def __init__(self, town: Town, client: httpx.AsyncClient, units: list[str], dice: random.Random) -> None:
+        self.town, self.client, self.dice = town, client, dice
+        self.scopes = {f"{unit}/unit" for unit in units}
+        self.heard: list[tuple[str, int]] = []
+        self.breaks = 0
+        self.ready = asyncio.Event()
+
+    async def listen(self, crowd: Crowd, total: int) -> None:
+        """Listen until so many events of the own units have come."""
+        mark = ""
+        while len(self.heard) < total:
+            reader, hello = await join(crowd, self.town, self.client, **({"cursor": mark} if mark else {}))
+            mark = mark or hello
+            self.ready.set()
+            for _ in range(self.dice.randrange(1, 9)):
+                event = await reader.next()
+                mark = event.id or mark
+                if event.data["scope"] in self.scopes:
+                    self.heard.append(place(event))
+                if len(self.heard) == total:
+                    break
+            await reader.hang_up()
+            self.breaks += 1
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_a_crowd_that_comes_and_goes_hears_everything_once(town: Town, crowd: Crowd, seed: int) -> None:
+    dice, homes = random.Random(seed), 8
+    cadres = [await town.login("village", [unit]) for unit in town.units]
+    leader = await town.login("village", town.units[:2])
+    office = await town.township()
+    kinds = [(cadre, [unit]) for cadre, unit in zip(cadres, town.units, strict=True)]
+    kinds += [(leader, town.units[:2]), (office, town.units)]
+    listeners = [Listener(town, *kinds[n % len(kinds)], dice) for n in range(30)]
+    tasks = [asyncio.create_task(one.listen(crowd, 2 * homes * len(one.scopes))) for one in listeners]
+    await asyncio.gather(*(one.ready.wait() for one in listeners))
+
+    async def work(unit: int) -> None:
+        for _ in range(homes):
+            await register(cadres[unit], town, unit)
+
+    await asyncio.gather(*(work(unit) for unit in range(3)), *tasks)
+    for one in listeners:
+        assert sorted(one.heard) == sorted(
+            (scope, seq) for scope in one.scopes for seq in range(1, 2 * homes + 1)
+        )
+        for scope in one.scopes:
+            numbers = [seq for heard_in, seq in one.heard if heard_in == scope]
+            assert numbers == sorted(numbers), "in the order of the scope's numbers"
+    assert sum(one.breaks for one in listeners) > len(listeners)

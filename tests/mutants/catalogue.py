@@ -224,4 +224,34 @@ MUTANTS = [
         ),
         "tests/races/test_begin.py::test_whoever_hangs_up_while_it_begins_leaves_no_transaction",
     ),
+    Mutant(
+        "one look for all",
+        "only those who see the same share what a look saw",
+        (
+            Patch(
+                ACCESS,
+                "alike.setdefault((_unnamed(caller), township.code), [])",
+                "alike.setdefault((_unnamed(next(iter(seen.values()))[0]), 0), [])",
+            ),
+        ),
+        "tests/api/test_live_together.py::test_of_those_who_look_together_each_is_asked_for_anew",
+    ),
+    Mutant(
+        "whoever is gone hears on",
+        "of those who look together each is asked for anew",
+        (
+            Patch(
+                ACCESS,
+                "answers.get(claim, Unauthorized())",
+                "answers.get(claim, next(iter(answers.values()), Unauthorized()))",
+            ),
+        ),
+        "tests/api/test_live_together.py::test_of_those_who_look_together_each_is_asked_for_anew",
+    ),
+    Mutant(
+        "closed and not cut",
+        "a reader who takes nothing is let go of, whatever it has not taken",
+        (Patch("app/routers/live.py", "                self._cut()\n", "                pass\n"),),
+        "tests/resilience/test_slow_reader.py::test_who_stops_reading_is_let_go_and_resumes",
+    ),
 ]

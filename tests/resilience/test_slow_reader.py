@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
+from typing import Self
 
 import pytest
 
@@ -31,19 +32,23 @@ async def server(settings: Settings, clock: TestClock) -> AsyncIterator[Server]:
 class Phone:
     """A phone on a socket of its own, with little room for what it has not read."""
 
-    def __init__(self, server: Server, token: dict[str, str]) -> None:
-        self.server, self.token = server, token
+    def __init__(self, server: Server, token: dict[str, str], mark: str | None = None) -> None:
+        self.server, self.headers = server, token | ({"last-event-id": mark} if mark else {})
 
-    async def connect(self, mark: str | None) -> None:
-        """Ask for the stream behind a mark."""
+    async def __aenter__(self) -> Self:
+        """Ask for the stream behind the mark."""
         place = socket.socket()
         place.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
         place.setblocking(False)
         await asyncio.get_running_loop().sock_connect(place, ("127.0.0.1", self.server.port))
         self.reader, self.writer = await asyncio.open_connection(sock=place, limit=SMALL)
-        lines = [f"{name}: {value}" for name, value in self.token.items()]
-        lines += [f"Last-Event-ID: {mark}"] if mark else []
+        lines = [f"{name}: {value}" for name, value in self.headers.items()]
         self.writer.write("\r\n".join(["GET /v1/live HTTP/1.1", "Host: x", *lines, "", ""]).encode())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Go away."""
+        self.writer.transport.abort()
 
     async def events(self) -> AsyncIterator[dict[str, str]]:
         """Yield whole events until the server lets go; what was cut off is none."""
@@ -62,21 +67,18 @@ class Phone:
 
 async def test_who_stops_reading_is_let_go_and_resumes(town: Town, server: Server) -> None:
     village, whole = await town.village(), list(range(1, HOUSEHOLDS * 2 + 1))
-    phone = Phone(server, token_of(village))
-    await phone.connect(None)
-    mark = (await anext(phone.events()))["id"]
-    for _ in range(HOUSEHOLDS):
-        await register(village, town)
-    await until(lambda: _let_go(server), 20)  # while the phone has read nothing of it
-    taken = [event async for event in phone.events()]
+    async with Phone(server, token_of(village)) as phone:
+        mark = (await anext(phone.events()))["id"]
+        for _ in range(HOUSEHOLDS):
+            await register(village, town)
+        await until(lambda: _let_go(server), 20)  # while the phone has read nothing of it
+        taken = [event async for event in phone.events()]
     assert 0 < len(taken) < len(whole), "some of it was on its way"
-    phone.writer.close()
-    await phone.connect(taken[-1]["id"] or mark)
-    rest = phone.events()
-    assert (await anext(rest))["event"] == "hello"
-    taken += [await anext(rest) for _ in whole[len(taken) :]]
+    async with Phone(server, token_of(village), taken[-1]["id"] or mark) as phone:
+        rest = phone.events()
+        assert (await anext(rest))["event"] == "hello"
+        taken += [await anext(rest) for _ in whole[len(taken) :]]
     assert [json.loads(event["data"])["seq"] for event in taken] == whole
-    phone.writer.close()
 
 
 async def _let_go(server: Server) -> bool:
