@@ -27,6 +27,7 @@ class RecordKind(StrEnum):
     SHIFT = "shift"
     SHIFT_SIGNING = "shift_signing"
     PATROL = "patrol"
+    PUBLICITY = "publicity"
 
 
 class Change(StrEnum):

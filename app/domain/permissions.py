@@ -69,6 +69,9 @@ class Permission(StrEnum):
     SQUADS_WRITE = "squads:write"
     LAYOUTS_READ = "report-layouts:read"
     LAYOUTS_WRITE = "report-layouts:write"
+    PUBLICITY_READ = "publicity:read"
+    PUBLICITY_WRITE = "publicity:write"
+    MATERIALS_WRITE = "publicity-materials:write"
     SYNC = "sync"
     LIVE = "live"
     HELD_WRITE = "held:write"
@@ -138,6 +141,9 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.SQUADS_WRITE: _OFFICE,
     Permission.LAYOUTS_READ: _CADRES,
     Permission.LAYOUTS_WRITE: _OFFICE,
+    Permission.PUBLICITY_READ: _CADRES,
+    Permission.PUBLICITY_WRITE: _CADRES,
+    Permission.MATERIALS_WRITE: _OFFICE,
     Permission.SYNC: _STAFF,
     Permission.LIVE: _STAFF,
     Permission.HELD_WRITE: _OFFICE,

@@ -212,6 +212,11 @@ FROM public.shifts t
         "patrols",
         "shift_id squad_id at ended_at claimed_at time_quality day findings photo_ids",
     ),
+    RecordKind.PUBLICITY: plain(
+        RecordKind.PUBLICITY,
+        "publicity_logs",
+        "material_id kind count at claimed_at time_quality day photo_ids",
+    ),
 }
 
 SINCE: dict[RecordKind, str] = {
@@ -220,5 +225,6 @@ SINCE: dict[RecordKind, str] = {
     RecordKind.SHIFT: "202611261200",
     RecordKind.SHIFT_SIGNING: "202611261200",
     RecordKind.PATROL: "202611261200",
+    RecordKind.PUBLICITY: "202611261220",
 }
 """From which migration on a kind has its tables; the others have had them as long as there is a feed."""

@@ -22,6 +22,7 @@ from app.routers import (
     passes,
     people,
     photos,
+    publicity,
     quarantine,
     rankings,
     report_layouts,
@@ -70,4 +71,5 @@ ROUTERS = (
     duty.router,
     squads.router,
     report_layouts.router,
+    publicity.router,
 )

@@ -44,6 +44,16 @@ def _visits(title: Text, formula: Text) -> Definition:
     return Definition(title, _SLOTS, formula, _ORDERS)
 
 
+_LOGS = (Permission.PUBLICITY_READ, "/v1/publicity-logs")
+
+
+def _publicity(title: Text, unit: Text, kind: str) -> Definition:
+    formula = Text(
+        "当日宣传记录中此类宣传品的数量之和", "The sum of the counts of the day's publicity logs of this kind"
+    )
+    return Definition(title, unit, formula, _LOGS, {**_DAY, "kind": kind})
+
+
 DEFINITIONS: dict[Metric, Definition] = {
     Metric.HOUSEHOLDS: Definition(
         Text("登记户数", "Households"), _HOUSEHOLDS,
@@ -140,6 +150,14 @@ DEFINITIONS: dict[Metric, Definition] = {
         Text("当日值守中已签到的人,每人每班计一次;跨夜的班次计入开始之日",
              "People who signed in for a shift of the day, once a shift; a night belongs to the day it starts"),
         (Permission.SHIFTS_READ, "/v1/shifts"), _DAY,
+    ),
+    Metric.LEAFLETS: _publicity(Text("宣传单", "Leaflets"), Text("份", "copies"), "leaflet"),
+    Metric.NOTICES: _publicity(Text("公告", "Notices"), Text("份", "copies"), "notice"),
+    Metric.SLOGANS: _publicity(Text("标语", "Slogans"), Text("条", "slogans"), "slogan"),
+    Metric.BROADCASTS: Definition(
+        Text("广播宣传", "Broadcasts"), _TIMES,
+        Text("当日广播播放与扩音器流动宣传的次数之和", "Broadcasts sent and loudspeaker rounds made that day"),
+        _LOGS, _DAY,
     ),
 }  # fmt: skip
 

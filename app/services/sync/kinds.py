@@ -22,6 +22,7 @@ from app.services.order_answers import copy_of, store_answers
 from app.services.patrols import store_patrols
 from app.services.person_edits import merge_person
 from app.services.person_registration import PersonRegistered
+from app.services.publicity import store_logs as store_publicity
 from app.services.quarantine_changes import release_order
 from app.services.quarantine_orders import create_orders
 from app.services.shift_signings import store_signings
@@ -176,5 +177,6 @@ RUNS: dict[str, Run] = {
     "shift.sign_in": _signing(Signing.IN),
     "shift.sign_out": _signing(Signing.OUT),
     "patrol.record": _storing(RecordKind.PATROL, store_patrols),
+    "publicity.log": _storing(RecordKind.PUBLICITY, store_publicity),
     "alert.resolve": _one_by_one(RecordKind.ALERT, _resolve),
 }

@@ -16,6 +16,7 @@ from app.schemas.duty import PatrolBody, ShiftBody, SigningBody
 from app.schemas.fields import Body
 from app.schemas.household_checks import CheckBody
 from app.schemas.households import HouseholdBody, HouseholdPatch, PersonPatch
+from app.schemas.publicity import PublicityBody
 from app.schemas.quarantine import OrderBody, ReleaseBody
 from app.schemas.visits import VisitBody
 
@@ -150,6 +151,7 @@ _ALL = (
     OpKind("shift.sign_in", Permission.SHIFTS_SIGN, SigningBody, _target(RecordKind.SHIFT), targeted=True),
     OpKind("shift.sign_out", Permission.SHIFTS_SIGN, SigningBody, _target(RecordKind.SHIFT), targeted=True),
     OpKind("patrol.record", Permission.PATROLS_WRITE, PatrolBody, _patrol_needs),
+    OpKind("publicity.log", Permission.PUBLICITY_WRITE, PublicityBody, _nothing),
     OpKind("alert.resolve", Permission.ALERTS_WRITE, ResolveBody, _target(RecordKind.ALERT), targeted=True),
 )
 
