@@ -1,6 +1,6 @@
 """Bodies of publicity, pairing, closures and village sales."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from httpx import AsyncClient
@@ -32,3 +32,9 @@ def an_inspection(venue_id: str, at: datetime, found: str = "closed", **more: An
 def a_closure(day: object, **what: Any) -> dict[str, Any]:
     """Shut from a day on, until further notice."""
     return {"starts_on": str(day), "notice": "商家一律关门"} | what
+
+
+def a_round(day: date, *units: str, hour: int = 9, **more: Any) -> dict[str, Any]:
+    """A vendor who brings meat, vegetables and fruit into villages."""
+    stops = [{"unit_code": unit, "at": f"{day}T{hour + n:02d}:00:00+08:00"} for n, unit in enumerate(units)]
+    return {"vendor": "镇供销社", "goods": ["肉", "菜", "水果"], "day": str(day), "stops": stops} | more

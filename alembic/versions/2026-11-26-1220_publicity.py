@@ -16,12 +16,17 @@ depends_on = None
 _TABLES = (
     "publicity_materials",
     "publicity_logs",
+    "venues",
+    "closures",
+    "inspections",
 )
 _METRICS = (
     "leaflets",
     "notices",
     "slogans",
     "broadcasts",
+    "inspections",
+    "venues_found_open",
 )
 
 
@@ -71,6 +76,72 @@ def upgrade() -> None:
         ["township_code", "unit_code", "material_id"],
         unique=False,
     )
+    op.create_table(
+        "venues",
+        sa.Column("township_code", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("unit_code", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("essential", sa.Boolean(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("rev", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("township_code", "id", name=op.f("pk_venues")),
+    )
+    op.create_index("ix_venues_unit", "venues", ["township_code", "unit_code", "kind"], unique=False)
+    op.create_table(
+        "closures",
+        sa.Column("township_code", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("unit_code", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("venue_id", sa.Uuid(), nullable=True),
+        sa.Column("market_code", sa.BigInteger(), nullable=True),
+        sa.Column("road", sa.String(), nullable=True),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("notice", sa.String(), nullable=False),
+        sa.Column("photo_ids", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("rev", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["township_code", "venue_id"],
+            ["venues.township_code", "venues.id"],
+            name=op.f("fk_closures_township_code_venue_id"),
+        ),
+        sa.PrimaryKeyConstraint("township_code", "id", name=op.f("pk_closures")),
+    )
+    op.create_index("ix_closures_time", "closures", ["township_code", "recorded_at", "id"], unique=False)
+    op.create_table(
+        "inspections",
+        sa.Column("township_code", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("unit_code", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("time_quality", sa.String(), nullable=True),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("venue_id", sa.Uuid(), nullable=False),
+        sa.Column("found", sa.String(), nullable=False),
+        sa.Column("breach", sa.Boolean(), nullable=False),
+        sa.Column("action", sa.String(), nullable=True),
+        sa.Column("photo_ids", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["township_code", "venue_id"],
+            ["venues.township_code", "venues.id"],
+            name=op.f("fk_inspections_township_code_venue_id"),
+        ),
+        sa.PrimaryKeyConstraint("township_code", "id", name=op.f("pk_inspections")),
+    )
+    op.create_index("ix_inspections_time", "inspections", ["township_code", "at", "id"], unique=False)
+    op.create_index("ix_inspections_venue", "inspections", ["township_code", "venue_id", "day"], unique=False)
     for metric in _METRICS:
         op.add_column(
             "daily_counters", sa.Column(metric, sa.Integer(), nullable=False, server_default=sa.text("0"))

@@ -205,3 +205,5 @@ class PhotoKind(StrEnum):
     ANSWER = "answer"
     PATROL = "patrol"
     PUBLICITY = "publicity"
+    CLOSURE = "closure"
+    INSPECTION = "inspection"

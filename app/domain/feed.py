@@ -28,6 +28,9 @@ class RecordKind(StrEnum):
     SHIFT_SIGNING = "shift_signing"
     PATROL = "patrol"
     PUBLICITY = "publicity"
+    VENUE = "venue"
+    CLOSURE = "closure"
+    INSPECTION = "inspection"
 
 
 class Change(StrEnum):

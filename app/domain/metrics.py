@@ -50,6 +50,8 @@ class Metric(StrEnum):
     NOTICES = "notices"
     SLOGANS = "slogans"
     BROADCASTS = "broadcasts"
+    INSPECTIONS = "inspections"
+    VENUES_FOUND_OPEN = "venues_found_open"
 
 
 STOCKS = frozenset(

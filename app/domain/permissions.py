@@ -72,6 +72,12 @@ class Permission(StrEnum):
     PUBLICITY_READ = "publicity:read"
     PUBLICITY_WRITE = "publicity:write"
     MATERIALS_WRITE = "publicity-materials:write"
+    VENUES_READ = "venues:read"
+    VENUES_WRITE = "venues:write"
+    CLOSURES_READ = "closures:read"
+    CLOSURES_WRITE = "closures:write"
+    INSPECTIONS_READ = "inspections:read"
+    INSPECTIONS_WRITE = "inspections:write"
     SYNC = "sync"
     LIVE = "live"
     HELD_WRITE = "held:write"
@@ -144,6 +150,12 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.PUBLICITY_READ: _CADRES,
     Permission.PUBLICITY_WRITE: _CADRES,
     Permission.MATERIALS_WRITE: _OFFICE,
+    Permission.VENUES_READ: _CADRES,
+    Permission.VENUES_WRITE: _CADRES,
+    Permission.CLOSURES_READ: _CADRES,
+    Permission.CLOSURES_WRITE: _OFFICE,
+    Permission.INSPECTIONS_READ: _CADRES,
+    Permission.INSPECTIONS_WRITE: _CADRES,
     Permission.SYNC: _STAFF,
     Permission.LIVE: _STAFF,
     Permission.HELD_WRITE: _OFFICE,

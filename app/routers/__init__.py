@@ -7,6 +7,7 @@ from app.routers import (
     briefings,
     bundles,
     checkpoints,
+    closures,
     command_orders,
     conflicts,
     daily_reports,
@@ -72,4 +73,5 @@ ROUTERS = (
     squads.router,
     report_layouts.router,
     publicity.router,
+    closures.router,
 )

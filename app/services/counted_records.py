@@ -30,4 +30,9 @@ COUNTED_RECORDS = (
             Metric.BROADCASTS: "CASE WHEN r.kind IN ('broadcast', 'loudspeaker') THEN r.count ELSE 0 END",
         },
     ),
+    Counted(
+        RecordKind.INSPECTION,
+        "inspections",
+        {Metric.INSPECTIONS: "1", Metric.VENUES_FOUND_OPEN: "r.breach::int"},
+    ),
 )

@@ -44,6 +44,7 @@ def _visits(title: Text, formula: Text) -> Definition:
     return Definition(title, _SLOTS, formula, _ORDERS)
 
 
+_INSPECTIONS = (Permission.INSPECTIONS_READ, "/v1/inspections")
 _LOGS = (Permission.PUBLICITY_READ, "/v1/publicity-logs")
 
 
@@ -158,6 +159,16 @@ DEFINITIONS: dict[Metric, Definition] = {
         Text("广播宣传", "Broadcasts"), _TIMES,
         Text("当日广播播放与扩音器流动宣传的次数之和", "Broadcasts sent and loudspeaker rounds made that day"),
         _LOGS, _DAY,
+    ),
+    Metric.INSPECTIONS: Definition(
+        Text("巡查", "Inspections"), _TIMES, Text("当日对商户、场所的巡查次数", "Inspections of venues made that day"),
+        _INSPECTIONS, _DAY,
+    ),
+    Metric.VENUES_FOUND_OPEN: Definition(
+        Text("发现违规营业或聚集", "Venues found open"), _TIMES,
+        Text("其中发现人员聚集,或非民生必需场所仍在营业的次数",
+             "Those of them that found people gathered, or a venue open that is not essential"),
+        _INSPECTIONS, {**_DAY, "breach": "true"},
     ),
 }  # fmt: skip
 

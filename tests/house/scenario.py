@@ -9,7 +9,7 @@ from httpx import AsyncClient
 from app.domain.identity import check_digit
 from tests.duty import a_patrol, a_shift
 from tests.pictures import jpeg, sha256
-from tests.publicity import a_publicity_log
+from tests.publicity import a_closure, a_publicity_log, a_venue, an_inspection
 from tests.pushing import op, push
 from tests.town import Town
 
@@ -95,6 +95,9 @@ async def _publicity(s: Scenario, now: datetime) -> None:
     material = {"name": "防控知识宣传单", "kind": "leaflet"}
     made = await s.make("publicity_materials", "/v1/publicity-materials", material)
     await s.make("publicity_logs", "/v1/publicity-logs", a_publicity_log(unit, made["id"], now))
+    venue = await s.make("venues", "/v1/venues", a_venue(unit))
+    await s.make("closures", "/v1/closures", a_closure(now.date(), venue_id=venue["id"]))
+    await s.make("inspections", "/v1/inspections", an_inspection(venue["id"], now))
 
 
 async def make_scenario(town: Town) -> Scenario:

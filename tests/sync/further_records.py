@@ -3,7 +3,7 @@
 from httpx import AsyncClient
 
 from tests.duty import a_patrol, a_shift
-from tests.publicity import a_publicity_log, make_material
+from tests.publicity import a_publicity_log, a_venue, an_inspection, make_material
 from tests.pushing import op, push
 from tests.town import Town
 
@@ -29,6 +29,10 @@ async def _publicity(town: Town, cadre: AsyncClient, code: str) -> dict[str, str
     now = town.kit.clock.now()
     material = await make_material(await town.township())
     log = op("publicity.log", a_publicity_log(code, material, now), now)
-    results = await push(cadre, now, log)
-    assert [r["status"] for r in results] == ["applied"], results
-    return {"material": material, "publicity": log["op_id"]}
+    venue = op("venue.register", a_venue(code), now)
+    look = op("inspection.record", an_inspection(venue["op_id"], now), now)
+    made = [log, venue, look]
+    results = await push(cadre, now, *made)
+    assert [r["status"] for r in results] == ["applied"] * len(made), results
+    names = ("publicity", "venue", "inspection")
+    return {"material": material} | {n: one["op_id"] for n, one in zip(names, made, strict=True)}
