@@ -19,6 +19,7 @@ _TABLES = (
     "venues",
     "closures",
     "inspections",
+    "market_rounds",
 )
 _METRICS = (
     "leaflets",
@@ -142,6 +143,23 @@ def upgrade() -> None:
     )
     op.create_index("ix_inspections_time", "inspections", ["township_code", "at", "id"], unique=False)
     op.create_index("ix_inspections_venue", "inspections", ["township_code", "venue_id", "day"], unique=False)
+    op.create_table(
+        "market_rounds",
+        sa.Column("township_code", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("unit_code", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("vendor", sa.String(), nullable=False),
+        sa.Column("goods", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("stops", postgresql.JSONB(), nullable=False),
+        sa.Column("cancelled", sa.Boolean(), nullable=False),
+        sa.Column("rev", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("township_code", "id", name=op.f("pk_market_rounds")),
+    )
+    op.create_index("ix_market_rounds_day", "market_rounds", ["township_code", "day", "id"], unique=False)
     for metric in _METRICS:
         op.add_column(
             "daily_counters", sa.Column(metric, sa.Integer(), nullable=False, server_default=sa.text("0"))

@@ -78,6 +78,8 @@ class Permission(StrEnum):
     CLOSURES_WRITE = "closures:write"
     INSPECTIONS_READ = "inspections:read"
     INSPECTIONS_WRITE = "inspections:write"
+    MARKET_ROUNDS_READ = "market-rounds:read"
+    MARKET_ROUNDS_WRITE = "market-rounds:write"
     SYNC = "sync"
     LIVE = "live"
     HELD_WRITE = "held:write"
@@ -156,6 +158,8 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.CLOSURES_WRITE: _OFFICE,
     Permission.INSPECTIONS_READ: _CADRES,
     Permission.INSPECTIONS_WRITE: _CADRES,
+    Permission.MARKET_ROUNDS_READ: _CADRES,
+    Permission.MARKET_ROUNDS_WRITE: _OFFICE,
     Permission.SYNC: _STAFF,
     Permission.LIVE: _STAFF,
     Permission.HELD_WRITE: _OFFICE,

@@ -19,6 +19,7 @@ from app.routers import (
     households,
     imports,
     live,
+    market_rounds,
     messages,
     passes,
     people,
@@ -74,4 +75,5 @@ ROUTERS = (
     report_layouts.router,
     publicity.router,
     closures.router,
+    market_rounds.router,
 )
