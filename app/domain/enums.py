@@ -204,3 +204,6 @@ class PhotoKind(StrEnum):
     ORDER = "order"
     ANSWER = "answer"
     PATROL = "patrol"
+    PUBLICITY = "publicity"
+    CLOSURE = "closure"
+    INSPECTION = "inspection"

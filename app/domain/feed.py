@@ -27,6 +27,10 @@ class RecordKind(StrEnum):
     SHIFT = "shift"
     SHIFT_SIGNING = "shift_signing"
     PATROL = "patrol"
+    PUBLICITY = "publicity"
+    VENUE = "venue"
+    CLOSURE = "closure"
+    INSPECTION = "inspection"
 
 
 class Change(StrEnum):

@@ -46,6 +46,12 @@ class Metric(StrEnum):
     # What the contract lets stand beside its own items, in the order in which it came; reports show it behind them.
     PATROLS = "patrols"
     SHIFTS_SIGNED_IN = "shifts_signed_in"
+    LEAFLETS = "leaflets"
+    NOTICES = "notices"
+    SLOGANS = "slogans"
+    BROADCASTS = "broadcasts"
+    INSPECTIONS = "inspections"
+    VENUES_FOUND_OPEN = "venues_found_open"
 
 
 STOCKS = frozenset(

@@ -69,6 +69,17 @@ class Permission(StrEnum):
     SQUADS_WRITE = "squads:write"
     LAYOUTS_READ = "report-layouts:read"
     LAYOUTS_WRITE = "report-layouts:write"
+    PUBLICITY_READ = "publicity:read"
+    PUBLICITY_WRITE = "publicity:write"
+    MATERIALS_WRITE = "publicity-materials:write"
+    VENUES_READ = "venues:read"
+    VENUES_WRITE = "venues:write"
+    CLOSURES_READ = "closures:read"
+    CLOSURES_WRITE = "closures:write"
+    INSPECTIONS_READ = "inspections:read"
+    INSPECTIONS_WRITE = "inspections:write"
+    MARKET_ROUNDS_READ = "market-rounds:read"
+    MARKET_ROUNDS_WRITE = "market-rounds:write"
     SYNC = "sync"
     LIVE = "live"
     HELD_WRITE = "held:write"
@@ -138,6 +149,17 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.SQUADS_WRITE: _OFFICE,
     Permission.LAYOUTS_READ: _CADRES,
     Permission.LAYOUTS_WRITE: _OFFICE,
+    Permission.PUBLICITY_READ: _CADRES,
+    Permission.PUBLICITY_WRITE: _CADRES,
+    Permission.MATERIALS_WRITE: _OFFICE,
+    Permission.VENUES_READ: _CADRES,
+    Permission.VENUES_WRITE: _CADRES,
+    Permission.CLOSURES_READ: _CADRES,
+    Permission.CLOSURES_WRITE: _OFFICE,
+    Permission.INSPECTIONS_READ: _CADRES,
+    Permission.INSPECTIONS_WRITE: _CADRES,
+    Permission.MARKET_ROUNDS_READ: _CADRES,
+    Permission.MARKET_ROUNDS_WRITE: _OFFICE,
     Permission.SYNC: _STAFF,
     Permission.LIVE: _STAFF,
     Permission.HELD_WRITE: _OFFICE,

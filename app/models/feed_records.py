@@ -212,6 +212,28 @@ FROM public.shifts t
         "patrols",
         "shift_id squad_id at ended_at claimed_at time_quality day findings photo_ids",
     ),
+    RecordKind.PUBLICITY: plain(
+        RecordKind.PUBLICITY,
+        "publicity_logs",
+        "material_id kind count at claimed_at time_quality day photo_ids",
+    ),
+    RecordKind.VENUE: plain(RecordKind.VENUE, "venues", "name kind essential active", "r.rev"),
+    RecordKind.CLOSURE: (
+        """
+SELECT c.township_code, c.unit_code,
+    ARRAY['unit'] AS audiences, 'closure'::text AS kind, c.id, c.rev,
+    json_build_object('id', c.id, 'unit_code', c.unit_code::text, 'venue_id', c.venue_id,
+        'market_code', c.market_code::text, 'road', c.road, 'starts_on', c.starts_on, 'ends_on', c.ends_on,
+        'notice', c.notice, 'photo_ids', to_json(c.photo_ids), 'author_id', c.author_id,
+        'recorded_at', c.recorded_at, 'rev', c.rev)::text AS data
+FROM public.closures c
+""",
+    ),
+    RecordKind.INSPECTION: plain(
+        RecordKind.INSPECTION,
+        "inspections",
+        "venue_id at claimed_at time_quality day found breach action photo_ids",
+    ),
 }
 
 SINCE: dict[RecordKind, str] = {
@@ -220,5 +242,9 @@ SINCE: dict[RecordKind, str] = {
     RecordKind.SHIFT: "202611261200",
     RecordKind.SHIFT_SIGNING: "202611261200",
     RecordKind.PATROL: "202611261200",
+    RecordKind.PUBLICITY: "202611261220",
+    RecordKind.VENUE: "202611261220",
+    RecordKind.CLOSURE: "202611261220",
+    RecordKind.INSPECTION: "202611261220",
 }
 """From which migration on a kind has its tables; the others have had them as long as there is a feed."""

@@ -65,6 +65,12 @@ _AUDIENCE = (
     f"OR (split_part(audience, '-', 1) = 'checkpoint' AND {lane_holds('post')})"
 )
 
+# What is shut in the township as a whole, its cadres all know: whoever sees households of any unit of it.
+_TOWNSHIPS = (
+    f"{lane_holds('unit')} OR (unit_code = township_code * 1000 AND (SELECT nullif(current_setting('app.unit', true), "
+    "'')::int8multirange) && int8range(township_code * 1000, township_code * 1000 + 1000))"
+)
+
 FENCE: dict[str, Policy] = {
     "units": _lane("grid"),
     "staff": Policy(_IN_CODES),
@@ -108,6 +114,12 @@ FENCE: dict[str, Policy] = {
     "shift_posts": Policy(_POST, lane_holds("unit")),
     "shift_signings": Policy(f"{lane_holds('unit')} OR staff_id = {_ME}"),
     "patrols": Policy(f"{lane_holds('unit')} OR author_id = {_ME}", lane_holds("unit")),
+    "publicity_materials": for_all_units("publicity_materials"),
+    "publicity_logs": _lane("unit"),
+    "venues": _lane("unit"),
+    "closures": Policy(_TOWNSHIPS, lane_holds("unit")),
+    "inspections": _lane("unit"),
+    "market_rounds": for_all_units("market_rounds"),
     "feed": Policy(_AUDIENCE),
     "feed_heads": Policy(_AUDIENCE),
     # A phone's own operations are its author's wherever they are assigned since.

@@ -72,6 +72,12 @@ class TownshipSettings(BaseModel):
         10, description="Weight of quick acknowledgement of orders."
     )
     min_rest_hours: Whole = Field(8, ge=0, le=24, description="Least hours between two shifts of one person.")
+    leaflets_per_unit: Whole = Field(
+        500, ge=0, le=1_000_000, description="Leaflets that each unit owes (每村宣传单不少于500份)."
+    )
+    slogans_per_unit: Whole = Field(
+        6, ge=0, le=1_000_000, description="Slogans that each unit owes (每村标语不少于6条)."
+    )
 
 
 class TownshipPatch(Body):

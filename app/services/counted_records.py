@@ -20,4 +20,19 @@ class Counted:
 COUNTED_RECORDS = (
     Counted(RecordKind.PATROL, "patrols", {Metric.PATROLS: "1"}),
     Counted(RecordKind.SHIFT_SIGNING, "shift_signings", {Metric.SHIFTS_SIGNED_IN: "r.counted::int"}),
+    Counted(
+        RecordKind.PUBLICITY,
+        "publicity_logs",
+        {
+            Metric.LEAFLETS: "CASE r.kind WHEN 'leaflet' THEN r.count ELSE 0 END",
+            Metric.NOTICES: "CASE r.kind WHEN 'notice' THEN r.count ELSE 0 END",
+            Metric.SLOGANS: "CASE r.kind WHEN 'slogan' THEN r.count ELSE 0 END",
+            Metric.BROADCASTS: "CASE WHEN r.kind IN ('broadcast', 'loudspeaker') THEN r.count ELSE 0 END",
+        },
+    ),
+    Counted(
+        RecordKind.INSPECTION,
+        "inspections",
+        {Metric.INSPECTIONS: "1", Metric.VENUES_FOUND_OPEN: "r.breach::int"},
+    ),
 )

@@ -44,6 +44,17 @@ def _visits(title: Text, formula: Text) -> Definition:
     return Definition(title, _SLOTS, formula, _ORDERS)
 
 
+_INSPECTIONS = (Permission.INSPECTIONS_READ, "/v1/inspections")
+_LOGS = (Permission.PUBLICITY_READ, "/v1/publicity-logs")
+
+
+def _publicity(title: Text, unit: Text, kind: str) -> Definition:
+    formula = Text(
+        "当日宣传记录中此类宣传品的数量之和", "The sum of the counts of the day's publicity logs of this kind"
+    )
+    return Definition(title, unit, formula, _LOGS, {**_DAY, "kind": kind})
+
+
 DEFINITIONS: dict[Metric, Definition] = {
     Metric.HOUSEHOLDS: Definition(
         Text("登记户数", "Households"), _HOUSEHOLDS,
@@ -140,6 +151,24 @@ DEFINITIONS: dict[Metric, Definition] = {
         Text("当日值守中已签到的人,每人每班计一次;跨夜的班次计入开始之日",
              "People who signed in for a shift of the day, once a shift; a night belongs to the day it starts"),
         (Permission.SHIFTS_READ, "/v1/shifts"), _DAY,
+    ),
+    Metric.LEAFLETS: _publicity(Text("宣传单", "Leaflets"), Text("份", "copies"), "leaflet"),
+    Metric.NOTICES: _publicity(Text("公告", "Notices"), Text("份", "copies"), "notice"),
+    Metric.SLOGANS: _publicity(Text("标语", "Slogans"), Text("条", "slogans"), "slogan"),
+    Metric.BROADCASTS: Definition(
+        Text("广播宣传", "Broadcasts"), _TIMES,
+        Text("当日广播播放与扩音器流动宣传的次数之和", "Broadcasts sent and loudspeaker rounds made that day"),
+        _LOGS, _DAY,
+    ),
+    Metric.INSPECTIONS: Definition(
+        Text("巡查", "Inspections"), _TIMES, Text("当日对商户、场所的巡查次数", "Inspections of venues made that day"),
+        _INSPECTIONS, _DAY,
+    ),
+    Metric.VENUES_FOUND_OPEN: Definition(
+        Text("发现违规营业或聚集", "Venues found open"), _TIMES,
+        Text("其中发现人员聚集,或非民生必需场所仍在营业的次数",
+             "Those of them that found people gathered, or a venue open that is not essential"),
+        _INSPECTIONS, {**_DAY, "breach": "true"},
     ),
 }  # fmt: skip
 

@@ -29,6 +29,8 @@ DEFAULTS = {
     "ranking_weight_report": 15,
     "ranking_weight_acknowledgement": 10,
     "min_rest_hours": 8,
+    "leaflets_per_unit": 500,
+    "slogans_per_unit": 6,
 }
 
 

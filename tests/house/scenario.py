@@ -9,6 +9,7 @@ from httpx import AsyncClient
 from app.domain.identity import check_digit
 from tests.duty import a_patrol, a_shift
 from tests.pictures import jpeg, sha256
+from tests.publicity import a_closure, a_publicity_log, a_round, a_venue, an_inspection
 from tests.pushing import op, push
 from tests.town import Town
 
@@ -22,6 +23,7 @@ NOUNS = {
     "order_id": "quarantine_orders",
     "site_id": "disinfection_sites",
     "head_id": "people",
+    "material_id": "publicity_materials",
 }
 
 
@@ -86,6 +88,17 @@ async def _duty(s: Scenario, now: datetime) -> None:
     form = {"title": "表", "group_by": "unit", "file": "csv", "columns": columns}
     await s.make("report_layouts", "/v1/report-layouts", form)
     await s.make("patrols", "/v1/patrols", a_patrol(unit, now))
+
+
+async def _publicity(s: Scenario, now: datetime) -> None:
+    unit = s.town.units[0]
+    material = {"name": "防控知识宣传单", "kind": "leaflet"}
+    made = await s.make("publicity_materials", "/v1/publicity-materials", material)
+    await s.make("publicity_logs", "/v1/publicity-logs", a_publicity_log(unit, made["id"], now))
+    venue = await s.make("venues", "/v1/venues", a_venue(unit))
+    await s.make("closures", "/v1/closures", a_closure(now.date(), venue_id=venue["id"]))
+    await s.make("inspections", "/v1/inspections", an_inspection(venue["id"], now))
+    await s.make("market_rounds", "/v1/market-rounds", a_round(now.date(), unit))
 
 
 async def make_scenario(town: Town) -> Scenario:
@@ -182,4 +195,5 @@ async def make_scenario(town: Town) -> Scenario:
     until = (now + timedelta(days=30)).date().isoformat()
     await _sync(s, head)
     await s.make("api_keys", "/v1/api-keys", {"name": "大屏", "code": str(town.code), "expires_on": until})
+    await _publicity(s, now)
     return s

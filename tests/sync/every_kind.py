@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.duty import a_patrol, a_shift
 from tests.gate import seen
+from tests.publicity import a_publicity_log, a_venue, an_inspection
 from tests.pushing import op
 from tests.register import check_body, line
 from tests.scene import visit_body
@@ -35,10 +36,13 @@ FIELDS = {
     "shift.sign_in": {"target": "shift", "id": "signing", "staff_id": "account"},
     "shift.sign_out": {"target": "shift", "id": "signing", "staff_id": "account"},
     "patrol.record": {"id": "patrol", "unit_code": "unit", "shift_id": "shift"},
+    "publicity.log": {"id": "publicity", "unit_code": "unit"},
+    "venue.register": {"id": "venue", "unit_code": "unit"},
+    "inspection.record": {"id": "inspection", "venue_id": "venue"},
 }
 
 # What these name is the township's, and every unit's.
-COMMON = frozenset({"squad_id"})
+COMMON = frozenset({"squad_id", "material_id"})
 
 
 def own_op(side: Side, kind: str) -> dict[str, Any]:
@@ -69,5 +73,8 @@ def own_op(side: Side, kind: str) -> dict[str, Any]:
         "shift.sign_in": {"staff_id": ids["account"], "at": now.isoformat()},
         "shift.sign_out": {"staff_id": ids["account"], "at": now.isoformat()},
         "patrol.record": a_patrol(side.code, now),
+        "publicity.log": a_publicity_log(side.code, ids["material"], now),
+        "venue.register": a_venue(side.code),
+        "inspection.record": an_inspection(ids["venue"], now),
     }
     return op(kind, bodies[kind], now, **target)

@@ -3,6 +3,7 @@
 from httpx import AsyncClient
 
 from tests.duty import a_patrol, a_shift
+from tests.publicity import a_publicity_log, a_venue, an_inspection, make_material
 from tests.pushing import op, push
 from tests.town import Town
 
@@ -17,4 +18,21 @@ async def make_further(town: Town, cadre: AsyncClient, unit: int) -> dict[str, s
     made = [shift, signing | {"target": shift["op_id"]}, patrol]
     results = await push(cadre, now, *made)
     assert [r["status"] for r in results] == ["applied"] * len(made), results
-    return {"shift": shift["op_id"], "signing": signing["op_id"], "patrol": patrol["op_id"]}
+    return await _publicity(town, cadre, code) | {
+        "shift": shift["op_id"],
+        "signing": signing["op_id"],
+        "patrol": patrol["op_id"],
+    }
+
+
+async def _publicity(town: Town, cadre: AsyncClient, code: str) -> dict[str, str]:
+    now = town.kit.clock.now()
+    material = await make_material(await town.township())
+    log = op("publicity.log", a_publicity_log(code, material, now), now)
+    venue = op("venue.register", a_venue(code), now)
+    look = op("inspection.record", an_inspection(venue["op_id"], now), now)
+    made = [log, venue, look]
+    results = await push(cadre, now, *made)
+    assert [r["status"] for r in results] == ["applied"] * len(made), results
+    names = ("publicity", "venue", "inspection")
+    return {"material": material} | {n: one["op_id"] for n, one in zip(names, made, strict=True)}

@@ -18,16 +18,19 @@ from app.services.edits import Edit
 from app.services.household_checks import store_checks
 from app.services.household_edits import merge_household
 from app.services.households import store_households
+from app.services.inspections import store_inspections
 from app.services.order_answers import copy_of, store_answers
 from app.services.patrols import store_patrols
 from app.services.person_edits import merge_person
 from app.services.person_registration import PersonRegistered
+from app.services.publicity import store_logs as store_publicity
 from app.services.quarantine_changes import release_order
 from app.services.quarantine_orders import create_orders
 from app.services.shift_signings import store_signings
 from app.services.shifts import store_shifts
 from app.services.sync.ops import Op
 from app.services.sync.registered import without_registered
+from app.services.venues import store_venues
 from app.services.visits import store_visits
 
 Run = Callable[[Work, Sequence[Op]], Awaitable[None]]
@@ -176,5 +179,8 @@ RUNS: dict[str, Run] = {
     "shift.sign_in": _signing(Signing.IN),
     "shift.sign_out": _signing(Signing.OUT),
     "patrol.record": _storing(RecordKind.PATROL, store_patrols),
+    "publicity.log": _storing(RecordKind.PUBLICITY, store_publicity),
+    "venue.register": _storing(RecordKind.VENUE, store_venues),
+    "inspection.record": _storing(RecordKind.INSPECTION, store_inspections),
     "alert.resolve": _one_by_one(RecordKind.ALERT, _resolve),
 }

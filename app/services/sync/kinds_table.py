@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 from app.domain.feed import RecordKind
 from app.domain.permissions import Permission
 from app.schemas.alerts import ResolveBody
+from app.schemas.closures import InspectionBody, VenueBody
 from app.schemas.command_orders import AcknowledgeBody, AnswerBody
 from app.schemas.daily_reports import SubmitOp
 from app.schemas.decisions import OfflineDecisionBody
@@ -16,6 +17,7 @@ from app.schemas.duty import PatrolBody, ShiftBody, SigningBody
 from app.schemas.fields import Body
 from app.schemas.household_checks import CheckBody
 from app.schemas.households import HouseholdBody, HouseholdPatch, PersonPatch
+from app.schemas.publicity import PublicityBody
 from app.schemas.quarantine import OrderBody, ReleaseBody
 from app.schemas.visits import VisitBody
 
@@ -150,6 +152,14 @@ _ALL = (
     OpKind("shift.sign_in", Permission.SHIFTS_SIGN, SigningBody, _target(RecordKind.SHIFT), targeted=True),
     OpKind("shift.sign_out", Permission.SHIFTS_SIGN, SigningBody, _target(RecordKind.SHIFT), targeted=True),
     OpKind("patrol.record", Permission.PATROLS_WRITE, PatrolBody, _patrol_needs),
+    OpKind("publicity.log", Permission.PUBLICITY_WRITE, PublicityBody, _nothing),
+    OpKind("venue.register", Permission.VENUES_WRITE, VenueBody, _nothing),
+    OpKind(
+        "inspection.record",
+        Permission.INSPECTIONS_WRITE,
+        InspectionBody,
+        lambda _target, body: [(RecordKind.VENUE, body.venue_id)],
+    ),
     OpKind("alert.resolve", Permission.ALERTS_WRITE, ResolveBody, _target(RecordKind.ALERT), targeted=True),
 )
 
