@@ -204,3 +204,4 @@ class PhotoKind(StrEnum):
     ORDER = "order"
     ANSWER = "answer"
     PATROL = "patrol"
+    FUND = "fund"

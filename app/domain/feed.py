@@ -27,6 +27,8 @@ class RecordKind(StrEnum):
     SHIFT = "shift"
     SHIFT_SIGNING = "shift_signing"
     PATROL = "patrol"
+    SUPPLY_MOVE = "supply_move"
+    FUND = "fund"
 
 
 class Change(StrEnum):

@@ -46,6 +46,9 @@ class Metric(StrEnum):
     # What the contract lets stand beside its own items, in the order in which it came; reports show it behind them.
     PATROLS = "patrols"
     SHIFTS_SIGNED_IN = "shifts_signed_in"
+    SUPPLY_MOVES = "supply_moves"
+    SUPPLIES_CONFIRMED = "supplies_confirmed"
+    FUND_RECORDS = "fund_records"
 
 
 STOCKS = frozenset(

@@ -69,6 +69,11 @@ class Permission(StrEnum):
     SQUADS_WRITE = "squads:write"
     LAYOUTS_READ = "report-layouts:read"
     LAYOUTS_WRITE = "report-layouts:write"
+    SUPPLIES_READ = "supplies:read"
+    SUPPLIES_WRITE = "supplies:write"
+    SUPPLY_ITEMS_WRITE = "supply-items:write"
+    FUNDS_READ = "funds:read"
+    FUNDS_WRITE = "funds:write"
     SYNC = "sync"
     LIVE = "live"
     HELD_WRITE = "held:write"
@@ -138,6 +143,12 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.SQUADS_WRITE: _OFFICE,
     Permission.LAYOUTS_READ: _CADRES,
     Permission.LAYOUTS_WRITE: _OFFICE,
+    Permission.SUPPLIES_READ: _CADRES,
+    # Which kinds of move are the office's alone, the service says.
+    Permission.SUPPLIES_WRITE: _CADRES,
+    Permission.SUPPLY_ITEMS_WRITE: _OFFICE,
+    Permission.FUNDS_READ: _CADRES,
+    Permission.FUNDS_WRITE: _CADRES,
     Permission.SYNC: _STAFF,
     Permission.LIVE: _STAFF,
     Permission.HELD_WRITE: _OFFICE,

@@ -9,6 +9,7 @@ from app.models import (
     daily_reports,
     disinfection,
     duty,
+    funds,
     grid,
     households,
     passes,
@@ -16,6 +17,7 @@ from app.models import (
     quarantine,
     rankings,
     report_layouts,
+    supplies,
     sync,
     webhooks,
 )
@@ -30,6 +32,7 @@ __all__ = [
     "daily_reports",
     "disinfection",
     "duty",
+    "funds",
     "grid",
     "households",
     "metadata",
@@ -38,6 +41,7 @@ __all__ = [
     "quarantine",
     "rankings",
     "report_layouts",
+    "supplies",
     "sync",
     "webhooks",
 ]

@@ -108,6 +108,11 @@ FENCE: dict[str, Policy] = {
     "shift_posts": Policy(_POST, lane_holds("unit")),
     "shift_signings": Policy(f"{lane_holds('unit')} OR staff_id = {_ME}"),
     "patrols": Policy(f"{lane_holds('unit')} OR author_id = {_ME}", lane_holds("unit")),
+    "supply_items": for_all_units("supply_items"),
+    "supply_moves": _lane("unit"),
+    "supply_stocks": _lane("unit"),
+    "funds": _lane("unit"),
+    "fund_balances": _lane("unit"),
     "feed": Policy(_AUDIENCE),
     "feed_heads": Policy(_AUDIENCE),
     # A phone's own operations are its author's wherever they are assigned since.

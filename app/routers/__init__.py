@@ -13,6 +13,7 @@ from app.routers import (
     decisions,
     disinfection,
     duty,
+    funds,
     grid,
     household_checks,
     households,
@@ -28,6 +29,7 @@ from app.routers import (
     reports,
     squads,
     staff,
+    supplies,
     sync,
     system,
     visits,
@@ -70,4 +72,6 @@ ROUTERS = (
     duty.router,
     squads.router,
     report_layouts.router,
+    supplies.router,
+    funds.router,
 )

@@ -20,4 +20,10 @@ class Counted:
 COUNTED_RECORDS = (
     Counted(RecordKind.PATROL, "patrols", {Metric.PATROLS: "1"}),
     Counted(RecordKind.SHIFT_SIGNING, "shift_signings", {Metric.SHIFTS_SIGNED_IN: "r.counted::int"}),
+    Counted(
+        RecordKind.SUPPLY_MOVE,
+        "supply_moves",
+        {Metric.SUPPLY_MOVES: "1", Metric.SUPPLIES_CONFIRMED: "(r.kind = 'confirm')::int"},
+    ),
+    Counted(RecordKind.FUND, "funds", {Metric.FUND_RECORDS: "1"}),
 )

@@ -10,6 +10,7 @@ from app.domain.identity import check_digit
 from tests.duty import a_patrol, a_shift
 from tests.pictures import jpeg, sha256
 from tests.pushing import op, push
+from tests.supplies import a_fund, a_move
 from tests.town import Town
 
 # Which table an id in a path or body stands for, where the name alone does not tell.
@@ -22,6 +23,7 @@ NOUNS = {
     "order_id": "quarantine_orders",
     "site_id": "disinfection_sites",
     "head_id": "people",
+    "item_id": "supply_items",
 }
 
 
@@ -86,6 +88,14 @@ async def _duty(s: Scenario, now: datetime) -> None:
     form = {"title": "表", "group_by": "unit", "file": "csv", "columns": columns}
     await s.make("report_layouts", "/v1/report-layouts", form)
     await s.make("patrols", "/v1/patrols", a_patrol(unit, now))
+
+
+async def _supplies(s: Scenario, now: datetime) -> None:
+    item = await s.make("supply_items", "/v1/supply-items", {"name": "口罩", "unit_of_measure": "只"})
+    await s.make("supply_moves", "/v1/supply-moves", a_move(item["id"], "receive", 10, now))
+    issued = a_move(item["id"], "issue", 4, now, s.town.units[0])
+    s.ids["supply_moves"] = (await s.office.post("/v1/supply-moves", json=issued)).json()["id"]
+    await s.make("funds", "/v1/funds", a_fund(s.town.units[0], "grant", "2000.00", now))
 
 
 async def make_scenario(town: Town) -> Scenario:
@@ -182,4 +192,5 @@ async def make_scenario(town: Town) -> Scenario:
     until = (now + timedelta(days=30)).date().isoformat()
     await _sync(s, head)
     await s.make("api_keys", "/v1/api-keys", {"name": "大屏", "code": str(town.code), "expires_on": until})
+    await _supplies(s, now)
     return s

@@ -8,6 +8,7 @@ from tests.gate import seen
 from tests.pushing import op
 from tests.register import check_body, line
 from tests.scene import visit_body
+from tests.supplies import a_fund, a_move
 from tests.sync.two_units import Side
 
 # Every field that names something, by kind of operation, with what of unit B is put there.
@@ -35,10 +36,12 @@ FIELDS = {
     "shift.sign_in": {"target": "shift", "id": "signing", "staff_id": "account"},
     "shift.sign_out": {"target": "shift", "id": "signing", "staff_id": "account"},
     "patrol.record": {"id": "patrol", "unit_code": "unit", "shift_id": "shift"},
+    "supply.move": {"id": "move", "unit_code": "unit"},
+    "fund.record": {"id": "fund", "unit_code": "unit"},
 }
 
 # What these name is the township's, and every unit's.
-COMMON = frozenset({"squad_id"})
+COMMON = frozenset({"squad_id", "item_id"})
 
 
 def own_op(side: Side, kind: str) -> dict[str, Any]:
@@ -69,5 +72,7 @@ def own_op(side: Side, kind: str) -> dict[str, Any]:
         "shift.sign_in": {"staff_id": ids["account"], "at": now.isoformat()},
         "shift.sign_out": {"staff_id": ids["account"], "at": now.isoformat()},
         "patrol.record": a_patrol(side.code, now),
+        "supply.move": a_move(ids["item"], "confirm", 1, now, side.code),
+        "fund.record": a_fund(side.code, "spend", "1.50", now),
     }
     return op(kind, bodies[kind], now, **target)

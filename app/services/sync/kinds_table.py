@@ -14,9 +14,11 @@ from app.schemas.decisions import OfflineDecisionBody
 from app.schemas.disinfection import LogBody
 from app.schemas.duty import PatrolBody, ShiftBody, SigningBody
 from app.schemas.fields import Body
+from app.schemas.funds import FundBody
 from app.schemas.household_checks import CheckBody
 from app.schemas.households import HouseholdBody, HouseholdPatch, PersonPatch
 from app.schemas.quarantine import OrderBody, ReleaseBody
+from app.schemas.supplies import MoveBody
 from app.schemas.visits import VisitBody
 
 Need = tuple[RecordKind, UUID]
@@ -150,6 +152,8 @@ _ALL = (
     OpKind("shift.sign_in", Permission.SHIFTS_SIGN, SigningBody, _target(RecordKind.SHIFT), targeted=True),
     OpKind("shift.sign_out", Permission.SHIFTS_SIGN, SigningBody, _target(RecordKind.SHIFT), targeted=True),
     OpKind("patrol.record", Permission.PATROLS_WRITE, PatrolBody, _patrol_needs),
+    OpKind("supply.move", Permission.SUPPLIES_WRITE, MoveBody, _nothing),
+    OpKind("fund.record", Permission.FUNDS_WRITE, FundBody, _nothing),
     OpKind("alert.resolve", Permission.ALERTS_WRITE, ResolveBody, _target(RecordKind.ALERT), targeted=True),
 )
 
