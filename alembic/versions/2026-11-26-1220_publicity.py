@@ -9,7 +9,7 @@ from app.models.feeding import APPEND_FEED, feed_view_sql
 from app.models.fence import fence_sql
 
 revision = "202611261220"
-down_revision = "202611261200"
+down_revision = "202611261210"
 branch_labels = None
 depends_on = None
 

@@ -207,3 +207,4 @@ class PhotoKind(StrEnum):
     PUBLICITY = "publicity"
     CLOSURE = "closure"
     INSPECTION = "inspection"
+    FUND = "fund"

@@ -31,6 +31,8 @@ class RecordKind(StrEnum):
     VENUE = "venue"
     CLOSURE = "closure"
     INSPECTION = "inspection"
+    SUPPLY_MOVE = "supply_move"
+    FUND = "fund"
 
 
 class Change(StrEnum):

@@ -52,6 +52,9 @@ class Metric(StrEnum):
     BROADCASTS = "broadcasts"
     INSPECTIONS = "inspections"
     VENUES_FOUND_OPEN = "venues_found_open"
+    SUPPLY_MOVES = "supply_moves"
+    SUPPLIES_CONFIRMED = "supplies_confirmed"
+    FUND_RECORDS = "fund_records"
 
 
 STOCKS = frozenset(

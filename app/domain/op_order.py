@@ -4,7 +4,7 @@ Operations that share a record keep their order. All others may be brought toget
 hundred becomes a few statements a kind.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 
@@ -22,6 +22,7 @@ def groups(steps: Sequence[Step]) -> list[list[int]]:
     """Return the positions of the steps in groups of one kind, in the order in which the groups are to act.
 
     Two steps that share a record act in the order sent, in one group only where their kind sees to the order itself.
+    Kinds that share nothing act in the order of their names, so that two batches lock what they share in one order.
     """
     last: dict[Hashable, tuple[int, str]] = {}
     levels: dict[tuple[int, str], list[int]] = {}
@@ -30,17 +31,9 @@ def groups(steps: Sequence[Step]) -> list[list[int]]:
         for record in step.records:
             last[record] = (level, step.kind)
         levels.setdefault((level, step.kind), []).append(position)
-    order = _first_seen(step.kind for step in steps)
-    return [levels[key] for key in sorted(levels, key=lambda key: (key[0], order[key[1]]))]
+    return [levels[key] for key in sorted(levels)]
 
 
 def _after(before: tuple[int, str], step: Step) -> int:
     level, kind = before
     return level if kind == step.kind and step.together else level + 1
-
-
-def _first_seen(kinds: Iterable[str]) -> dict[str, int]:
-    order: dict[str, int] = {}
-    for kind in kinds:
-        order.setdefault(kind, len(order))
-    return order

@@ -80,6 +80,11 @@ class Permission(StrEnum):
     INSPECTIONS_WRITE = "inspections:write"
     MARKET_ROUNDS_READ = "market-rounds:read"
     MARKET_ROUNDS_WRITE = "market-rounds:write"
+    SUPPLIES_READ = "supplies:read"
+    SUPPLIES_WRITE = "supplies:write"
+    SUPPLY_ITEMS_WRITE = "supply-items:write"
+    FUNDS_READ = "funds:read"
+    FUNDS_WRITE = "funds:write"
     SYNC = "sync"
     LIVE = "live"
     HELD_WRITE = "held:write"
@@ -160,6 +165,12 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.INSPECTIONS_WRITE: _CADRES,
     Permission.MARKET_ROUNDS_READ: _CADRES,
     Permission.MARKET_ROUNDS_WRITE: _OFFICE,
+    Permission.SUPPLIES_READ: _CADRES,
+    # Which kinds of move are the office's alone, the service says.
+    Permission.SUPPLIES_WRITE: _CADRES,
+    Permission.SUPPLY_ITEMS_WRITE: _OFFICE,
+    Permission.FUNDS_READ: _CADRES,
+    Permission.FUNDS_WRITE: _CADRES,
     Permission.SYNC: _STAFF,
     Permission.LIVE: _STAFF,
     Permission.HELD_WRITE: _OFFICE,

@@ -10,6 +10,7 @@ from app.models import (
     daily_reports,
     disinfection,
     duty,
+    funds,
     grid,
     households,
     market_rounds,
@@ -19,6 +20,7 @@ from app.models import (
     quarantine,
     rankings,
     report_layouts,
+    supplies,
     sync,
     webhooks,
 )
@@ -34,6 +36,7 @@ __all__ = [
     "daily_reports",
     "disinfection",
     "duty",
+    "funds",
     "grid",
     "households",
     "market_rounds",
@@ -44,6 +47,7 @@ __all__ = [
     "quarantine",
     "rankings",
     "report_layouts",
+    "supplies",
     "sync",
     "webhooks",
 ]

@@ -234,6 +234,29 @@ FROM public.closures c
         "inspections",
         "venue_id at claimed_at time_quality day found breach action photo_ids",
     ),
+    RecordKind.SUPPLY_MOVE: (
+        """
+SELECT m.township_code, m.unit_code,
+    ARRAY['unit'] AS audiences, 'supply_move'::text AS kind, m.id, 1 AS rev,
+    json_build_object('id', m.id, 'unit_code', m.unit_code::text, 'item_id', m.item_id, 'item', i.name,
+        'unit_of_measure', i.unit_of_measure, 'quantity', m.quantity, 'kind', m.kind, 'taken_from', m.taken_from,
+        'given_to', m.given_to, 'at', m.at, 'claimed_at', m.claimed_at, 'time_quality', m.time_quality,
+        'day', m.day, 'note', m.note, 'author_id', m.author_id, 'recorded_at', m.recorded_at, 'rev', 1)::text AS data
+FROM public.supply_moves m
+JOIN public.supply_items i ON i.township_code = m.township_code AND i.id = m.item_id
+""",
+    ),
+    RecordKind.FUND: (
+        """
+SELECT f.township_code, f.unit_code,
+    ARRAY['unit'] AS audiences, 'fund'::text AS kind, f.id, 1 AS rev,
+    json_build_object('id', f.id, 'unit_code', f.unit_code::text, 'amount_yuan', f.amount_yuan::text,
+        'purpose', f.purpose, 'kind', f.kind, 'at', f.at, 'claimed_at', f.claimed_at, 'time_quality', f.time_quality,
+        'day', f.day, 'photo_ids', to_json(f.photo_ids), 'author_id', f.author_id, 'recorded_at', f.recorded_at,
+        'rev', 1)::text AS data
+FROM public.funds f
+""",
+    ),
 }
 
 SINCE: dict[RecordKind, str] = {
@@ -246,5 +269,7 @@ SINCE: dict[RecordKind, str] = {
     RecordKind.VENUE: "202611261220",
     RecordKind.CLOSURE: "202611261220",
     RecordKind.INSPECTION: "202611261220",
+    RecordKind.SUPPLY_MOVE: "202611261210",
+    RecordKind.FUND: "202611261210",
 }
 """From which migration on a kind has its tables; the others have had them as long as there is a feed."""

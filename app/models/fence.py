@@ -120,6 +120,11 @@ FENCE: dict[str, Policy] = {
     "closures": Policy(_TOWNSHIPS, lane_holds("unit")),
     "inspections": _lane("unit"),
     "market_rounds": for_all_units("market_rounds"),
+    "supply_items": for_all_units("supply_items"),
+    "supply_moves": _lane("unit"),
+    "supply_stocks": _lane("unit"),
+    "funds": _lane("unit"),
+    "fund_balances": _lane("unit"),
     "feed": Policy(_AUDIENCE),
     "feed_heads": Policy(_AUDIENCE),
     # A phone's own operations are its author's wherever they are assigned since.

@@ -14,6 +14,7 @@ from app.routers import (
     decisions,
     disinfection,
     duty,
+    funds,
     grid,
     household_checks,
     households,
@@ -31,6 +32,7 @@ from app.routers import (
     reports,
     squads,
     staff,
+    supplies,
     sync,
     system,
     visits,
@@ -76,4 +78,6 @@ ROUTERS = (
     publicity.router,
     closures.router,
     market_rounds.router,
+    supplies.router,
+    funds.router,
 )

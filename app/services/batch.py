@@ -8,7 +8,7 @@ return outcomes(items, views)
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from app.core.ids import uuid7
@@ -84,6 +84,16 @@ class Claimed(Protocol):
     content_hash: bytes
     replayed: bool
     problem: Problem | None
+
+
+async def settle_again(work: Work, table: str, items: Sequence[Item[Any]]) -> None:
+    """Look once more for repeats, after a lock for which a parallel request with the same id may have been waited."""
+    fresh = [item for item in items if item.fresh]
+    settled = await settle(work, table, {item.id: item.content_hash for item in fresh})
+    for item in fresh:
+        item.replayed = item.id in settled.replayed
+        if item.id in settled.reused:
+            item.problem = IdReused()
 
 
 async def follow_winners(work: Work, table: str, losers: Iterable[Claimed]) -> None:

@@ -35,4 +35,10 @@ COUNTED_RECORDS = (
         "inspections",
         {Metric.INSPECTIONS: "1", Metric.VENUES_FOUND_OPEN: "r.breach::int"},
     ),
+    Counted(
+        RecordKind.SUPPLY_MOVE,
+        "supply_moves",
+        {Metric.SUPPLY_MOVES: "1", Metric.SUPPLIES_CONFIRMED: "(r.kind = 'confirm')::int"},
+    ),
+    Counted(RecordKind.FUND, "funds", {Metric.FUND_RECORDS: "1"}),
 )

@@ -170,6 +170,21 @@ DEFINITIONS: dict[Metric, Definition] = {
              "Those of them that found people gathered, or a venue open that is not essential"),
         _INSPECTIONS, {**_DAY, "breach": "true"},
     ),
+    Metric.SUPPLY_MOVES: Definition(
+        Text("物资出入库", "Moves of supplies"), _TIMES,
+        Text("当日各单元下发、签收、消耗、退回、盘点的次数", "Issues, receipts, uses, returns and corrections"),
+        (Permission.SUPPLIES_READ, "/v1/supply-moves"), _DAY,
+    ),
+    Metric.SUPPLIES_CONFIRMED: Definition(
+        Text("物资签收", "Supplies confirmed"), _TIMES,
+        Text("当日单元签收下发物资的次数", "How often units confirmed that they received what was issued to them"),
+        (Permission.SUPPLIES_READ, "/v1/supply-moves"), {"kind": "confirm", "day": "{day}"},
+    ),
+    Metric.FUND_RECORDS: Definition(
+        Text("经费记录", "Records of funds"), _TIMES,
+        Text("当日经费下拨、支出、退回的次数", "How often money was granted, spent or returned"),
+        (Permission.FUNDS_READ, "/v1/funds"), _DAY,
+    ),
 }  # fmt: skip
 
 

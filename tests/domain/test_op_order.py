@@ -12,7 +12,12 @@ def step(kind: str, records: Iterable[str], together: bool = True) -> Step:
 
 def test_what_shares_nothing_is_grouped_by_kind() -> None:
     steps = [step("visit", "a"), step("log", "x"), step("visit", "b"), step("log", "y")]
-    assert groups(steps) == [[0, 2], [1, 3]]
+    assert groups(steps) == [[1, 3], [0, 2]]
+
+
+def test_kinds_act_in_one_order_in_whichever_they_were_sent() -> None:
+    for kinds in (["b", "a"], ["a", "b"]):
+        assert [kinds[group[0]] for group in groups([step(kind, kind) for kind in kinds])] == ["a", "b"]
 
 
 def test_what_shares_a_record_keeps_its_order() -> None:

@@ -11,6 +11,7 @@ from tests.duty import a_patrol, a_shift
 from tests.pictures import jpeg, sha256
 from tests.publicity import a_closure, a_publicity_log, a_round, a_venue, an_inspection
 from tests.pushing import op, push
+from tests.supplies import a_fund, a_move
 from tests.town import Town
 
 # Which table an id in a path or body stands for, where the name alone does not tell.
@@ -24,6 +25,7 @@ NOUNS = {
     "site_id": "disinfection_sites",
     "head_id": "people",
     "material_id": "publicity_materials",
+    "item_id": "supply_items",
 }
 
 
@@ -99,6 +101,14 @@ async def _publicity(s: Scenario, now: datetime) -> None:
     await s.make("closures", "/v1/closures", a_closure(now.date(), venue_id=venue["id"]))
     await s.make("inspections", "/v1/inspections", an_inspection(venue["id"], now))
     await s.make("market_rounds", "/v1/market-rounds", a_round(now.date(), unit))
+
+
+async def _supplies(s: Scenario, now: datetime) -> None:
+    item = await s.make("supply_items", "/v1/supply-items", {"name": "口罩", "unit_of_measure": "只"})
+    await s.make("supply_moves", "/v1/supply-moves", a_move(item["id"], "receive", 10, now))
+    issued = a_move(item["id"], "issue", 4, now, s.town.units[0])
+    s.ids["supply_moves"] = (await s.office.post("/v1/supply-moves", json=issued)).json()["id"]
+    await s.make("funds", "/v1/funds", a_fund(s.town.units[0], "grant", "2000.00", now))
 
 
 async def make_scenario(town: Town) -> Scenario:
@@ -196,4 +206,5 @@ async def make_scenario(town: Town) -> Scenario:
     await _sync(s, head)
     await s.make("api_keys", "/v1/api-keys", {"name": "大屏", "code": str(town.code), "expires_on": until})
     await _publicity(s, now)
+    await _supplies(s, now)
     return s

@@ -9,6 +9,7 @@ from tests.publicity import a_publicity_log, a_venue, an_inspection
 from tests.pushing import op
 from tests.register import check_body, line
 from tests.scene import visit_body
+from tests.supplies import a_fund, a_move
 from tests.sync.two_units import Side
 
 # Every field that names something, by kind of operation, with what of unit B is put there.
@@ -39,10 +40,12 @@ FIELDS = {
     "publicity.log": {"id": "publicity", "unit_code": "unit"},
     "venue.register": {"id": "venue", "unit_code": "unit"},
     "inspection.record": {"id": "inspection", "venue_id": "venue"},
+    "supply.move": {"id": "move", "unit_code": "unit"},
+    "fund.record": {"id": "fund", "unit_code": "unit"},
 }
 
 # What these name is the township's, and every unit's.
-COMMON = frozenset({"squad_id", "material_id"})
+COMMON = frozenset({"squad_id", "material_id", "item_id"})
 
 
 def own_op(side: Side, kind: str) -> dict[str, Any]:
@@ -76,5 +79,7 @@ def own_op(side: Side, kind: str) -> dict[str, Any]:
         "publicity.log": a_publicity_log(side.code, ids["material"], now),
         "venue.register": a_venue(side.code),
         "inspection.record": an_inspection(ids["venue"], now),
+        "supply.move": a_move(ids["item"], "confirm", 1, now, side.code),
+        "fund.record": a_fund(side.code, "spend", "1.50", now),
     }
     return op(kind, bodies[kind], now, **target)

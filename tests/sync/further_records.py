@@ -5,6 +5,7 @@ from httpx import AsyncClient
 from tests.duty import a_patrol, a_shift
 from tests.publicity import a_publicity_log, a_venue, an_inspection, make_material
 from tests.pushing import op, push
+from tests.supplies import a_fund, a_move, granted, stocked
 from tests.town import Town
 
 
@@ -18,11 +19,8 @@ async def make_further(town: Town, cadre: AsyncClient, unit: int) -> dict[str, s
     made = [shift, signing | {"target": shift["op_id"]}, patrol]
     results = await push(cadre, now, *made)
     assert [r["status"] for r in results] == ["applied"] * len(made), results
-    return await _publicity(town, cadre, code) | {
-        "shift": shift["op_id"],
-        "signing": signing["op_id"],
-        "patrol": patrol["op_id"],
-    }
+    own = {"shift": shift["op_id"], "signing": signing["op_id"], "patrol": patrol["op_id"]}
+    return own | await _publicity(town, cadre, code) | await _supplies(town, cadre, code)
 
 
 async def _publicity(town: Town, cadre: AsyncClient, code: str) -> dict[str, str]:
@@ -36,3 +34,14 @@ async def _publicity(town: Town, cadre: AsyncClient, code: str) -> dict[str, str
     assert [r["status"] for r in results] == ["applied"] * len(made), results
     names = ("publicity", "venue", "inspection")
     return {"material": material} | {n: one["op_id"] for n, one in zip(names, made, strict=True)}
+
+
+async def _supplies(town: Town, cadre: AsyncClient, code: str) -> dict[str, str]:
+    now, office = town.kit.clock.now(), await town.township()
+    item = await stocked(office, now, {code: 10})
+    await granted(office, now, {code: "100.00"})
+    move = op("supply.move", a_move(item, "confirm", 5, now, code), now)
+    fund = op("fund.record", a_fund(code, "spend", "20.50", now), now)
+    results = await push(cadre, now, move, fund)
+    assert [r["status"] for r in results] == ["applied"] * 2, results
+    return {"item": item, "move": move["op_id"], "fund": fund["op_id"]}

@@ -15,6 +15,7 @@ from app.services.daily_reports import store_reports
 from app.services.decisions import decide
 from app.services.disinfection_logs import store_logs
 from app.services.edits import Edit
+from app.services.funds import store_funds
 from app.services.household_checks import store_checks
 from app.services.household_edits import merge_household
 from app.services.households import store_households
@@ -28,6 +29,7 @@ from app.services.quarantine_changes import release_order
 from app.services.quarantine_orders import create_orders
 from app.services.shift_signings import store_signings
 from app.services.shifts import store_shifts
+from app.services.supply_moves import store_moves
 from app.services.sync.ops import Op
 from app.services.sync.registered import without_registered
 from app.services.venues import store_venues
@@ -182,5 +184,7 @@ RUNS: dict[str, Run] = {
     "publicity.log": _storing(RecordKind.PUBLICITY, store_publicity),
     "venue.register": _storing(RecordKind.VENUE, store_venues),
     "inspection.record": _storing(RecordKind.INSPECTION, store_inspections),
+    "supply.move": _storing(RecordKind.SUPPLY_MOVE, store_moves),
+    "fund.record": _storing(RecordKind.FUND, store_funds),
     "alert.resolve": _one_by_one(RecordKind.ALERT, _resolve),
 }

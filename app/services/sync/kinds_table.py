@@ -15,10 +15,12 @@ from app.schemas.decisions import OfflineDecisionBody
 from app.schemas.disinfection import LogBody
 from app.schemas.duty import PatrolBody, ShiftBody, SigningBody
 from app.schemas.fields import Body
+from app.schemas.funds import FundBody
 from app.schemas.household_checks import CheckBody
 from app.schemas.households import HouseholdBody, HouseholdPatch, PersonPatch
 from app.schemas.publicity import PublicityBody
 from app.schemas.quarantine import OrderBody, ReleaseBody
+from app.schemas.supplies import MoveBody
 from app.schemas.visits import VisitBody
 
 Need = tuple[RecordKind, UUID]
@@ -160,6 +162,8 @@ _ALL = (
         InspectionBody,
         lambda _target, body: [(RecordKind.VENUE, body.venue_id)],
     ),
+    OpKind("supply.move", Permission.SUPPLIES_WRITE, MoveBody, _nothing),
+    OpKind("fund.record", Permission.FUNDS_WRITE, FundBody, _nothing),
     OpKind("alert.resolve", Permission.ALERTS_WRITE, ResolveBody, _target(RecordKind.ALERT), targeted=True),
 )
 
