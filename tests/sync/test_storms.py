@@ -7,6 +7,7 @@ import asyncio
 import os
 import random
 import time
+from statistics import median
 from typing import Any
 
 from httpx import AsyncClient
@@ -126,7 +127,9 @@ async def test_a_blocked_scope_blocks_no_other(town: Town) -> None:
         assert not any(waiter.done() for waiter in waiters)
         await foreign.rollback()
     await asyncio.gather(*waiters)
-    assert max(lags) < 1, sorted(lags)[-5:]
+    # A loaded machine may stop anybody for a while; who waited for the blocked scope would wait until its end.
+    assert median(lags) < 1, sorted(lags)[-5:]
+    assert max(lags) < HOLD / 4, sorted(lags)[-5:]
     assert len(lags) > HOLD
     after = Follower(blocked)
     await after.read()
