@@ -20,6 +20,7 @@ _TABLES = (
     "closures",
     "inspections",
     "market_rounds",
+    "pairings",
 )
 _METRICS = (
     "leaflets",
@@ -160,6 +161,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("township_code", "id", name=op.f("pk_market_rounds")),
     )
     op.create_index("ix_market_rounds_day", "market_rounds", ["township_code", "day", "id"], unique=False)
+    op.create_table(
+        "pairings",
+        sa.Column("township_code", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("unit_code", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=False),
+        sa.Column("household_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("ended", sa.Boolean(), nullable=False),
+        sa.Column("rev", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("township_code", "id", name=op.f("pk_pairings")),
+    )
+    op.create_index("ix_pairings_recorded", "pairings", ["township_code", "recorded_at", "id"], unique=False)
+    op.create_index("ix_pairings_unit", "pairings", ["township_code", "unit_code"], unique=False)
     for metric in _METRICS:
         op.add_column(
             "daily_counters", sa.Column(metric, sa.Integer(), nullable=False, server_default=sa.text("0"))

@@ -31,6 +31,7 @@ class RecordKind(StrEnum):
     VENUE = "venue"
     CLOSURE = "closure"
     INSPECTION = "inspection"
+    PAIRING = "pairing"
 
 
 class Change(StrEnum):

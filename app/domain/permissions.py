@@ -80,6 +80,8 @@ class Permission(StrEnum):
     INSPECTIONS_WRITE = "inspections:write"
     MARKET_ROUNDS_READ = "market-rounds:read"
     MARKET_ROUNDS_WRITE = "market-rounds:write"
+    PAIRINGS_READ = "pairings:read"
+    PAIRINGS_WRITE = "pairings:write"
     SYNC = "sync"
     LIVE = "live"
     HELD_WRITE = "held:write"
@@ -160,6 +162,8 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.INSPECTIONS_WRITE: _CADRES,
     Permission.MARKET_ROUNDS_READ: _CADRES,
     Permission.MARKET_ROUNDS_WRITE: _OFFICE,
+    Permission.PAIRINGS_READ: _CADRES,
+    Permission.PAIRINGS_WRITE: _CADRES,
     Permission.SYNC: _STAFF,
     Permission.LIVE: _STAFF,
     Permission.HELD_WRITE: _OFFICE,

@@ -234,6 +234,7 @@ FROM public.closures c
         "inspections",
         "venue_id at claimed_at time_quality day found breach action photo_ids",
     ),
+    RecordKind.PAIRING: plain(RecordKind.PAIRING, "pairings", "staff_id household_ids ended", "r.rev"),
 }
 
 SINCE: dict[RecordKind, str] = {
@@ -246,5 +247,6 @@ SINCE: dict[RecordKind, str] = {
     RecordKind.VENUE: "202611261220",
     RecordKind.CLOSURE: "202611261220",
     RecordKind.INSPECTION: "202611261220",
+    RecordKind.PAIRING: "202611261220",
 }
 """From which migration on a kind has its tables; the others have had them as long as there is a feed."""

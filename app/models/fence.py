@@ -120,6 +120,7 @@ FENCE: dict[str, Policy] = {
     "closures": Policy(_TOWNSHIPS, lane_holds("unit")),
     "inspections": _lane("unit"),
     "market_rounds": for_all_units("market_rounds"),
+    "pairings": _lane("unit"),
     "feed": Policy(_AUDIENCE),
     "feed_heads": Policy(_AUDIENCE),
     # A phone's own operations are its author's wherever they are assigned since.

@@ -21,6 +21,7 @@ from app.routers import (
     live,
     market_rounds,
     messages,
+    pairings,
     passes,
     people,
     photos,
@@ -76,4 +77,5 @@ ROUTERS = (
     publicity.router,
     closures.router,
     market_rounds.router,
+    pairings.router,
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.duty import a_patrol, a_shift
 from tests.gate import seen
-from tests.publicity import a_publicity_log, a_venue, an_inspection
+from tests.publicity import a_pairing, a_publicity_log, a_venue, an_inspection
 from tests.pushing import op
 from tests.register import check_body, line
 from tests.scene import visit_body
@@ -39,6 +39,7 @@ FIELDS = {
     "publicity.log": {"id": "publicity", "unit_code": "unit"},
     "venue.register": {"id": "venue", "unit_code": "unit"},
     "inspection.record": {"id": "inspection", "venue_id": "venue"},
+    "pairing.create": {"id": "pairing", "staff_id": "account", "household_ids": "home"},
 }
 
 # What these name is the township's, and every unit's.
@@ -76,5 +77,6 @@ def own_op(side: Side, kind: str) -> dict[str, Any]:
         "publicity.log": a_publicity_log(side.code, ids["material"], now),
         "venue.register": a_venue(side.code),
         "inspection.record": an_inspection(ids["venue"], now),
+        "pairing.create": a_pairing(ids["account"], ids["home"]),
     }
     return op(kind, bodies[kind], now, **target)

@@ -20,6 +20,7 @@ from app.services.household_edits import merge_household
 from app.services.households import store_households
 from app.services.inspections import store_inspections
 from app.services.order_answers import copy_of, store_answers
+from app.services.pairings import store_pairings
 from app.services.patrols import store_patrols
 from app.services.person_edits import merge_person
 from app.services.person_registration import PersonRegistered
@@ -182,5 +183,6 @@ RUNS: dict[str, Run] = {
     "publicity.log": _storing(RecordKind.PUBLICITY, store_publicity),
     "venue.register": _storing(RecordKind.VENUE, store_venues),
     "inspection.record": _storing(RecordKind.INSPECTION, store_inspections),
+    "pairing.create": _storing(RecordKind.PAIRING, store_pairings),
     "alert.resolve": _one_by_one(RecordKind.ALERT, _resolve),
 }

@@ -17,6 +17,7 @@ from app.schemas.duty import PatrolBody, ShiftBody, SigningBody
 from app.schemas.fields import Body
 from app.schemas.household_checks import CheckBody
 from app.schemas.households import HouseholdBody, HouseholdPatch, PersonPatch
+from app.schemas.pairings import PairingBody
 from app.schemas.publicity import PublicityBody
 from app.schemas.quarantine import OrderBody, ReleaseBody
 from app.schemas.visits import VisitBody
@@ -159,6 +160,12 @@ _ALL = (
         Permission.INSPECTIONS_WRITE,
         InspectionBody,
         lambda _target, body: [(RecordKind.VENUE, body.venue_id)],
+    ),
+    OpKind(
+        "pairing.create",
+        Permission.PAIRINGS_WRITE,
+        PairingBody,
+        lambda _target, body: [(RecordKind.HOUSEHOLD, id_) for id_ in body.household_ids],
     ),
     OpKind("alert.resolve", Permission.ALERTS_WRITE, ResolveBody, _target(RecordKind.ALERT), targeted=True),
 )
