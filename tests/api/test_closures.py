@@ -79,6 +79,9 @@ async def test_a_closed_venue_stands_as_the_last_inspection_of_the_day_found_it(
     assert await shut(village, "?day=2026-01-29") == []
     totals = await counted(town, DAY)
     assert (totals["inspections"], totals["venues_found_open"]) == (3, 2)
+    links = (await office.get(f"/v1/reports/daily?day=2026-02-03&code={town.units[0]}")).json()["links"]
+    assert links["venues_found_open"] == f"/v1/inspections?day=2026-02-03&breach=true&code={town.units[0]}"
+    assert len((await office.get(links["venues_found_open"])).json()["items"]) == 2
     breaches = (await office.get("/v1/inspections?breach=true&day=2026-02-03")).json()["items"]
     assert [i["found"] for i in breaches] == ["open", "gathering"]
 
