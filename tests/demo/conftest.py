@@ -79,6 +79,13 @@ _LEFT_OUT: dict[str, set[str]] = {
     "command_orders": set(),
     "order_units": set(),
     "order_answers": set(),
+    "publicity_materials": set(),
+    "publicity_logs": set(),
+    "venues": set(),
+    "closures": set(),
+    "inspections": set(),
+    "market_rounds": set(),
+    "pairings": set(),
 }
 
 MakeSite = Callable[[], Awaitable[Site]]
