@@ -208,7 +208,10 @@ async def test_a_phone_registers_a_venue_and_inspects_it_before_either_arrives(
     assert (registered["status"], registered["entity"]["kind"]) == ("applied", "venue")
     (settled,) = await push(village, NOON, look)
     assert settled["status"] in ("applied", "duplicate"), settled
-    told = {c["kind"]: c["data"] for c in (await pull(village))["changes"]}
-    assert (told["venue"]["name"], told["inspection"]["found"]) == ("东观茶馆", "open")
+    renamed = op("venue.update", {"name": "黄溪茶馆", "active": False}, NOON, target=venue["op_id"])
+    (changed,) = await push(village, NOON, renamed)
+    assert (changed["status"], changed["entity"]["rev"]) == ("applied", 2)
+    told = {c["kind"]: c["data"] for c in (await pull(village))["changes"] if "data" in c}
+    assert (told["venue"]["name"], told["inspection"]["found"]) == ("黄溪茶馆", "open")
     totals = await counted(town, DAY)
     assert (totals["inspections"], totals["venues_found_open"]) == (1, 1)

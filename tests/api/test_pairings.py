@@ -193,3 +193,7 @@ async def test_a_phone_registers_a_household_and_gives_it_somebody_offline(town:
     (settled,) = await push(village, now, paired)
     assert (settled["status"], settled["entity"]["kind"]) == ("applied", "pairing")
     assert await numbers(village) == (1, 1, 0)
+    over = op("pairing.update", {"ended": True}, now, target=paired["op_id"])
+    results = await push(village, now, over), await push(village, now, over)
+    assert [(r["status"], r["entity"]["rev"]) for (r,) in results] == [("applied", 2), ("duplicate", 2)]
+    assert await numbers(village) == (1, 0, 1)

@@ -38,8 +38,10 @@ FIELDS = {
     "patrol.record": {"id": "patrol", "unit_code": "unit", "shift_id": "shift"},
     "publicity.log": {"id": "publicity", "unit_code": "unit"},
     "venue.register": {"id": "venue", "unit_code": "unit"},
+    "venue.update": {"target": "venue"},
     "inspection.record": {"id": "inspection", "venue_id": "venue"},
     "pairing.create": {"id": "pairing", "staff_id": "account", "household_ids": "home"},
+    "pairing.update": {"target": "pairing", "staff_id": "account", "household_ids": "home"},
 }
 
 # What these name is the township's, and every unit's.
@@ -76,7 +78,9 @@ def own_op(side: Side, kind: str) -> dict[str, Any]:
         "patrol.record": a_patrol(side.code, now),
         "publicity.log": a_publicity_log(side.code, ids["material"], now),
         "venue.register": a_venue(side.code),
+        "venue.update": {"essential": True},
         "inspection.record": an_inspection(ids["venue"], now),
         "pairing.create": a_pairing(ids["account"], ids["home"]),
+        "pairing.update": {"ended": True},
     }
     return op(kind, bodies[kind], now, **target)
