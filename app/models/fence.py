@@ -126,7 +126,7 @@ FENCE: dict[str, Policy] = {
     # A phone's own operations are its author's wherever they are assigned since.
     "operations": Policy(_OPERATION),
     "conflicts": _lane("unit"),
-    "photo_uses": Policy(_USE),
+    "photo_uses": Policy(f"{_USE} OR (kind = 'closure' AND ({_TOWNSHIPS}))", _USE),
     "photos": Policy(_PHOTO, lane_holds("staff")),
 }
 
