@@ -38,3 +38,8 @@ def a_round(day: date, *units: str, hour: int = 9, **more: Any) -> dict[str, Any
     """A vendor who brings meat, vegetables and fruit into villages."""
     stops = [{"unit_code": unit, "at": f"{day}T{hour + n:02d}:00:00+08:00"} for n, unit in enumerate(units)]
     return {"vendor": "镇供销社", "goods": ["肉", "菜", "水果"], "day": str(day), "stops": stops} | more
+
+
+def a_pairing(staff_id: object, *household_ids: object) -> dict[str, Any]:
+    """Somebody looks after households."""
+    return {"staff_id": str(staff_id), "household_ids": [str(id_) for id_ in household_ids]}

@@ -33,6 +33,7 @@ class RecordKind(StrEnum):
     INSPECTION = "inspection"
     SUPPLY_MOVE = "supply_move"
     FUND = "fund"
+    PAIRING = "pairing"
 
 
 class Change(StrEnum):

@@ -85,6 +85,8 @@ class Permission(StrEnum):
     SUPPLY_ITEMS_WRITE = "supply-items:write"
     FUNDS_READ = "funds:read"
     FUNDS_WRITE = "funds:write"
+    PAIRINGS_READ = "pairings:read"
+    PAIRINGS_WRITE = "pairings:write"
     SYNC = "sync"
     LIVE = "live"
     HELD_WRITE = "held:write"
@@ -171,6 +173,8 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.SUPPLY_ITEMS_WRITE: _OFFICE,
     Permission.FUNDS_READ: _CADRES,
     Permission.FUNDS_WRITE: _CADRES,
+    Permission.PAIRINGS_READ: _CADRES,
+    Permission.PAIRINGS_WRITE: _CADRES,
     Permission.SYNC: _STAFF,
     Permission.LIVE: _STAFF,
     Permission.HELD_WRITE: _OFFICE,

@@ -257,6 +257,7 @@ SELECT f.township_code, f.unit_code,
 FROM public.funds f
 """,
     ),
+    RecordKind.PAIRING: plain(RecordKind.PAIRING, "pairings", "staff_id household_ids ended", "r.rev"),
 }
 
 SINCE: dict[RecordKind, str] = {
@@ -271,5 +272,6 @@ SINCE: dict[RecordKind, str] = {
     RecordKind.INSPECTION: "202611261220",
     RecordKind.SUPPLY_MOVE: "202611261210",
     RecordKind.FUND: "202611261210",
+    RecordKind.PAIRING: "202611261220",
 }
 """From which migration on a kind has its tables; the others have had them as long as there is a feed."""

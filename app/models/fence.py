@@ -125,12 +125,13 @@ FENCE: dict[str, Policy] = {
     "supply_stocks": _lane("unit"),
     "funds": _lane("unit"),
     "fund_balances": _lane("unit"),
+    "pairings": _lane("unit"),
     "feed": Policy(_AUDIENCE),
     "feed_heads": Policy(_AUDIENCE),
     # A phone's own operations are its author's wherever they are assigned since.
     "operations": Policy(_OPERATION),
     "conflicts": _lane("unit"),
-    "photo_uses": Policy(_USE),
+    "photo_uses": Policy(f"{_USE} OR (kind = 'closure' AND ({_TOWNSHIPS}))", _USE),
     "photos": Policy(_PHOTO, lane_holds("staff")),
 }
 

@@ -22,6 +22,7 @@ from app.routers import (
     live,
     market_rounds,
     messages,
+    pairings,
     passes,
     people,
     photos,
@@ -80,4 +81,5 @@ ROUTERS = (
     market_rounds.router,
     supplies.router,
     funds.router,
+    pairings.router,
 )

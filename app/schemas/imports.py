@@ -8,11 +8,12 @@ from app.schemas.fields import View
 
 
 class ImportKind(StrEnum):
-    """What a sheet lists (村社、人员、住户)."""
+    """What a sheet lists (村社、人员、住户、商户)."""
 
     UNITS = "units"
     STAFF = "staff"
     HOUSEHOLDS = "households"
+    VENUES = "venues"
 
 
 class RowFault(View):
@@ -36,7 +37,7 @@ class ImportView(View):
     kind: ImportKind
     rows: int = Field(description="Rows of data: under the headers, and not empty.")
     created: int
-    updated: int = Field(description="Units only; people and staff that are registered are left as they are.")
+    updated: int = Field(description="Units only; whatever else is registered is left as it is.")
     unchanged: int = Field(description="What was registered already.")
     rejected: int
     rejects: list[RejectedRow] = Field(

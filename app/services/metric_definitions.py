@@ -44,6 +44,8 @@ def _visits(title: Text, formula: Text) -> Definition:
     return Definition(title, _SLOTS, formula, _ORDERS)
 
 
+_BY_CODE = frozenset({"/v1/patrols", "/v1/shifts", "/v1/publicity-logs", "/v1/inspections"})
+"""The lists that take any code; the older ones take that of a unit."""
 _INSPECTIONS = (Permission.INSPECTIONS_READ, "/v1/inspections")
 _LOGS = (Permission.PUBLICITY_READ, "/v1/publicity-logs")
 
@@ -206,13 +208,20 @@ def definitions(work: Work) -> list[MetricView]:
 
 def links(work: Work, day: date, code: str | None) -> dict[str, str]:
     """Return for each metric where the records behind it are read, as far as the caller's role reads such records."""
-    unit = {"unit_code": code} if code is not None and len(code) == 12 else {}
     found = {}
     for metric in readable(work):
         one = DEFINITIONS[metric]
         if one.records is not None and holds(Role(work.caller.role), one.records[0]):
             filters = {name: text.format(day=day) for name, text in (one.filters or {}).items()}
-            by_unit = {} if one.records[1] == "/v1/disinfection-logs" else unit
-            query = urlencode(filters | by_unit)
+            query = urlencode(filters | _place(one.records[1], code))
             found[metric.value] = one.records[1] + (f"?{query}" if query else "")
     return found
+
+
+def _place(path: str, code: str | None) -> dict[str, str]:
+    """Return the parameter by which a list is narrowed to a code: none for the lists that have none."""
+    if code is None or path == "/v1/disinfection-logs":
+        return {}
+    if path in _BY_CODE:
+        return {"code": code}
+    return {"unit_code": code} if len(code) == 12 else {}

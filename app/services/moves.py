@@ -65,6 +65,15 @@ FROM disinfection_sites s WHERE s.township_code = $1 AND s.household_id = $2 FOR
 _MOVE_SITE = """
 UPDATE disinfection_sites SET unit_code = $3, rev = rev + 1 WHERE township_code = $1 AND id = $2
 """
+# A pairing is its unit's: who looked after the household there does not in the new unit, and no longer hears of it.
+_LOCK_PAIRINGS = """
+SELECT id FROM pairings WHERE township_code = $1 AND unit_code = $2 AND $3 = ANY(household_ids)
+ORDER BY id FOR NO KEY UPDATE
+"""
+_LEAVE_PAIRINGS = """
+UPDATE pairings SET household_ids = array_remove(household_ids, $3), rev = rev + 1
+WHERE township_code = $1 AND id = ANY($2)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,7 @@ async def move_household(work: Work, household_id: UUID, to_unit: int) -> None:
     _shift(work, move, Metric.ORDERS_ACTIVE, sum(order["active"] for order in orders))
     await _move_alerts(work, move)
     await _move_site(work, move)
+    await _leave_pairings(work, move)
     work.changes.depart()
 
 
@@ -154,6 +164,16 @@ async def _move_site(work: Work, move: _Move) -> None:
         _shift(work, move, Metric.SITES_DUE, site["times_per_day"] - done)
         work.count(move.from_unit, tomorrow, Metric.SITES_DUE, -done)
         work.count(move.to_unit, tomorrow, Metric.SITES_DUE, done)
+
+
+async def _leave_pairings(work: Work, move: _Move) -> None:
+    """Take the household out of the old unit's pairings; in the new unit nobody looks after it yet."""
+    home = move.household_id
+    rows = await work.sql.fetch(_LOCK_PAIRINGS, work.township_code, move.from_unit, home)
+    ids = [row["id"] for row in rows]
+    if ids:
+        await work.sql.execute(_LEAVE_PAIRINGS, work.township_code, ids, home)
+        work.touch(RecordKind.PAIRING, ids)
 
 
 def _shift(work: Work, move: _Move, metric: Metric, amount: int) -> None:

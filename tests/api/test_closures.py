@@ -11,6 +11,7 @@ from app.core.ids import uuid7
 from app.domain.closures import ClosureState, Found, breach, state
 from tests.conftest import TestClock
 from tests.counting import counted
+from tests.pictures import jpeg, sha256
 from tests.publicity import a_closure, a_venue, an_inspection
 from tests.pushing import op, pull, push
 from tests.town import Town
@@ -79,6 +80,9 @@ async def test_a_closed_venue_stands_as_the_last_inspection_of_the_day_found_it(
     assert await shut(village, "?day=2026-01-29") == []
     totals = await counted(town, DAY)
     assert (totals["inspections"], totals["venues_found_open"]) == (3, 2)
+    links = (await office.get(f"/v1/reports/daily?day=2026-02-03&code={town.units[0]}")).json()["links"]
+    assert links["venues_found_open"] == f"/v1/inspections?day=2026-02-03&breach=true&code={town.units[0]}"
+    assert len((await office.get(links["venues_found_open"])).json()["items"]) == 2
     breaches = (await office.get("/v1/inspections?breach=true&day=2026-02-03")).json()["items"]
     assert [i["found"] for i in breaches] == ["open", "gathering"]
 
@@ -123,6 +127,24 @@ async def test_a_closed_road_is_every_units_and_no_other_towns(town: Town, other
     assert (await stranger.get(f"/v1/closures/{road['id']}")).status_code == 404
     for code in (town.units[0], str(town.code)):
         assert (await sibling.get(f"/v1/closures?code={code}")).status_code == 404
+
+
+async def test_who_is_told_of_a_closure_sees_its_photos(town: Town, other_town: Town) -> None:
+    office, sibling, stranger = await town.township(), await town.village(1), await other_town.village()
+    venue = (await made(office, "/v1/venues", a_venue(town.units[0])))["id"]
+    of_all, of_one = jpeg(latitude=30.8, longitude=106.1), jpeg(latitude=30.9, longitude=106.2)
+    for photo, what in ((of_all, {"road": "东观场镇入口"}), (of_one, {"venue_id": venue})):
+        named = a_closure(town.today(), photo_ids=[sha256(photo)], **what)
+        assert (await made(office, "/v1/closures", named))["photo_pending"] == [sha256(photo)]
+        assert (await office.put(f"/v1/photos/{sha256(photo)}", content=photo)).status_code == 201
+    for client, photo, status in (
+        (sibling, of_all, 200),
+        (sibling, of_one, 404),
+        (stranger, of_all, 404),
+        (await town.village(), of_one, 200),
+    ):
+        assert (await client.get(f"/v1/photos/{sha256(photo)}")).status_code == status
+    assert (await sibling.get("/v1/closures")).json()["items"][0]["photo_pending"] == []
 
 
 async def test_exactly_one_thing_is_shut_and_in_the_right_order(town: Town) -> None:
@@ -205,7 +227,10 @@ async def test_a_phone_registers_a_venue_and_inspects_it_before_either_arrives(
     assert (registered["status"], registered["entity"]["kind"]) == ("applied", "venue")
     (settled,) = await push(village, NOON, look)
     assert settled["status"] in ("applied", "duplicate"), settled
-    told = {c["kind"]: c["data"] for c in (await pull(village))["changes"]}
-    assert (told["venue"]["name"], told["inspection"]["found"]) == ("东观茶馆", "open")
+    renamed = op("venue.update", {"name": "黄溪茶馆", "active": False}, NOON, target=venue["op_id"])
+    (changed,) = await push(village, NOON, renamed)
+    assert (changed["status"], changed["entity"]["rev"]) == ("applied", 2)
+    told = {c["kind"]: c["data"] for c in (await pull(village))["changes"] if "data" in c}
+    assert (told["venue"]["name"], told["inspection"]["found"]) == ("黄溪茶馆", "open")
     totals = await counted(town, DAY)
     assert (totals["inspections"], totals["venues_found_open"]) == (1, 1)

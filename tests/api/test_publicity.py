@@ -1,5 +1,6 @@
 """Publicity: materials with and without a quota of their own, logs with photos, and what each unit still owes."""
 
+import asyncio
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -133,6 +134,14 @@ async def test_what_cannot_be_is_refused_and_a_repeat_counts_once(town: Town, no
     other = await village.post("/v1/publicity-logs", json=good | {"count": 1})
     assert [a.status_code for a in (*answers, other)] == [201, 200, 409]
     assert answers[1].headers["Idempotent-Replay"] == "true"
+    assert (await counted(town, DAY))["leaflets"] == 100
+
+
+async def test_one_log_sent_many_times_at_once_counts_once(town: Town, noon: TestClock) -> None:
+    office, village = await town.township(), await town.village()
+    body = a_publicity_log(town.units[0], await make_material(office), NOON) | {"id": str(uuid7())}
+    answers = await asyncio.gather(*(village.post("/v1/publicity-logs", json=body) for _ in range(6)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [201]
     assert (await counted(town, DAY))["leaflets"] == 100
 
 

@@ -84,6 +84,13 @@ _LEFT_OUT: dict[str, set[str]] = {
     "shift_posts": set(),
     "shift_signings": set(),
     "patrols": set(),
+    "publicity_materials": set(),
+    "publicity_logs": set(),
+    "venues": set(),
+    "closures": set(),
+    "inspections": set(),
+    "market_rounds": set(),
+    "pairings": set(),
 }
 
 MakeSite = Callable[[], Awaitable[Site]]

@@ -230,3 +230,22 @@ async def test_nights_are_served_in_turns(loaded: Site) -> None:
     assert await site.one("SELECT sum(patrols) FROM daily_counters") == await site.one(
         "SELECT count(*) FROM patrols"
     )
+
+
+async def test_publicity_closures_pairing_and_sales_are_there(loaded: Site) -> None:
+    site = loaded
+    shown = f"unit_code = {SHOWN_UNIT}"
+    printed = await site.owner.fetch(
+        "SELECT sum(leaflets) AS leaflets, sum(slogans) AS slogans FROM daily_counters GROUP BY unit_code"
+    )
+    assert sum(row["leaflets"] >= 500 and row["slogans"] >= 6 for row in printed) >= 2
+    assert await site.one("SELECT sum(broadcasts) FROM daily_counters") == await site.one(
+        "SELECT sum(count) FROM publicity_logs WHERE kind IN ('broadcast', 'loudspeaker')"
+    )
+    assert (
+        await site.one("SELECT count(*) FROM closures WHERE market_code IS NOT NULL OR road IS NOT NULL") == 2
+    )
+    assert await site.one("SELECT count(*) FROM inspections WHERE found = 'closed'") > 0
+    assert await site.one("SELECT count(DISTINCT day) FROM market_rounds") > 0
+    paired = f"SELECT sum(cardinality(household_ids)) FROM pairings WHERE {shown}"
+    assert 0 < await site.one(paired) < await site.one(f"SELECT count(*) FROM households WHERE {shown}")

@@ -9,7 +9,7 @@ from httpx import AsyncClient
 from app.domain.identity import check_digit
 from tests.duty import a_patrol, a_shift
 from tests.pictures import jpeg, sha256
-from tests.publicity import a_closure, a_publicity_log, a_round, a_venue, an_inspection
+from tests.publicity import a_closure, a_pairing, a_publicity_log, a_round, a_venue, an_inspection
 from tests.pushing import op, push
 from tests.supplies import a_fund, a_move
 from tests.town import Town
@@ -101,6 +101,7 @@ async def _publicity(s: Scenario, now: datetime) -> None:
     await s.make("closures", "/v1/closures", a_closure(now.date(), venue_id=venue["id"]))
     await s.make("inspections", "/v1/inspections", an_inspection(venue["id"], now))
     await s.make("market_rounds", "/v1/market-rounds", a_round(now.date(), unit))
+    await s.make("pairings", "/v1/pairings", a_pairing(s.ids["staff"], s.ids["households"]))
 
 
 async def _supplies(s: Scenario, now: datetime) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.duty import a_patrol, a_shift
 from tests.gate import seen
-from tests.publicity import a_publicity_log, a_venue, an_inspection
+from tests.publicity import a_pairing, a_publicity_log, a_venue, an_inspection
 from tests.pushing import op
 from tests.register import check_body, line
 from tests.scene import visit_body
@@ -39,9 +39,12 @@ FIELDS = {
     "patrol.record": {"id": "patrol", "unit_code": "unit", "shift_id": "shift"},
     "publicity.log": {"id": "publicity", "unit_code": "unit"},
     "venue.register": {"id": "venue", "unit_code": "unit"},
+    "venue.update": {"target": "venue"},
     "inspection.record": {"id": "inspection", "venue_id": "venue"},
     "supply.move": {"id": "move", "unit_code": "unit"},
     "fund.record": {"id": "fund", "unit_code": "unit"},
+    "pairing.create": {"id": "pairing", "staff_id": "account", "household_ids": "home"},
+    "pairing.update": {"target": "pairing", "staff_id": "account", "household_ids": "home"},
 }
 
 # What these name is the township's, and every unit's.
@@ -78,8 +81,11 @@ def own_op(side: Side, kind: str) -> dict[str, Any]:
         "patrol.record": a_patrol(side.code, now),
         "publicity.log": a_publicity_log(side.code, ids["material"], now),
         "venue.register": a_venue(side.code),
+        "venue.update": {"essential": True},
         "inspection.record": an_inspection(ids["venue"], now),
         "supply.move": a_move(ids["item"], "confirm", 1, now, side.code),
         "fund.record": a_fund(side.code, "spend", "1.50", now),
+        "pairing.create": a_pairing(ids["account"], ids["home"]),
+        "pairing.update": {"ended": True},
     }
     return op(kind, bodies[kind], now, **target)

@@ -3,8 +3,9 @@
 from httpx import AsyncClient
 
 from tests.duty import a_patrol, a_shift
-from tests.publicity import a_publicity_log, a_venue, an_inspection, make_material
+from tests.publicity import a_pairing, a_publicity_log, a_venue, an_inspection, make_material
 from tests.pushing import op, push
+from tests.register import register
 from tests.supplies import a_fund, a_move, granted, stocked
 from tests.town import Town
 
@@ -29,10 +30,13 @@ async def _publicity(town: Town, cadre: AsyncClient, code: str) -> dict[str, str
     log = op("publicity.log", a_publicity_log(code, material, now), now)
     venue = op("venue.register", a_venue(code), now)
     look = op("inspection.record", an_inspection(venue["op_id"], now), now)
-    made = [log, venue, look]
+    home = await register(await town.township(), town, town.units.index(code))
+    account = cadre.auth.account_id  # type: ignore[union-attr]
+    paired = op("pairing.create", a_pairing(account, home["id"]), now)
+    made = [log, venue, look, paired]
     results = await push(cadre, now, *made)
     assert [r["status"] for r in results] == ["applied"] * len(made), results
-    names = ("publicity", "venue", "inspection")
+    names = ("publicity", "venue", "inspection", "pairing")
     return {"material": material} | {n: one["op_id"] for n, one in zip(names, made, strict=True)}
 
 

@@ -16,7 +16,7 @@ from uuid import UUID
 import asyncpg
 
 from app.access import in_townships_name
-from app.cli.demo import command, duty, gates, rounds
+from app.cli.demo import command, duty, gates, publicity, rounds
 from app.cli.demo.cases import RELEASE_REASON, Cases
 from app.cli.demo.days import Half, clock, halves
 from app.cli.demo.draws import draws
@@ -188,6 +188,10 @@ async def _load_registers(loading: Loading) -> None:
             act_as(work, office_id(seed))
             loading.settle(await create_staff(work, read(StaffBody, bodies)))
     loading.report("staff", len(bodies), len(bodies))
+    async with loading.work(loading.dawn) as work:
+        act_as(work, office_id(seed))
+        first = loading.record.first
+        loading.settle(await publicity.load_registers(work, seed, units, loading.homes, first))
 
 
 async def _load_households(loading: Loading, unit: Unit) -> int:
@@ -212,6 +216,10 @@ async def _load_half(loading: Loading, half: Half) -> None:
     until = loading.record.until
     if half.slot is HalfDay.PM:
         await _command(loading, half, until)
+    else:
+        async with loading.work(half.moment(until)) as work:
+            act_as(work, office_id(loading.seed))
+            loading.settle(await publicity.load_rounds(work, loading.seed, loading.units, half.day))
     await _of_all_units(loading, title, load_unit)
     async with loading.work(min(half.end + timedelta(seconds=1), until)) as work:
         await tick_township(work, half.start)
@@ -275,6 +283,8 @@ class _UnitHalf:
                 await self._cross(work, gate, bodies)
             await self._release(work)
             await self._resolve(work)
+            seed = self.loading.seed
+            self.loading.settle(await publicity.load_half(work, seed, self.unit, self.half, self.until))
 
     async def _record(
         self,

@@ -77,6 +77,19 @@ COLUMNS: dict[ImportKind, tuple[Column, ...]] = {
         Column("name", "名称", "村名 村名称 村 社区 村社区 村社区名称 单元 单元名称 unitname unit"),
         Column("kind", "类型", "类别 种类 性质 type"),
     ),
+    ImportKind.VENUES: (
+        Column(
+            "name",
+            "商户名称",
+            "名称 商户 店名 字号 商铺名称 门店名称 单位名称 场所名称 经营户 经营户名称 shop",
+        ),
+        _UNIT_CODE,
+        _UNIT,
+        Column("kind", "类别", "类型 种类 行业 业态 经营类别 经营类型 经营项目 经营范围 type"),
+        Column(
+            "essential", "民生必需", "必需 民生 保供 是否必需 是否民生 是否保供 是否民生保供 是否民生必需"
+        ),
+    ),
 }
 
 _REQUIRED: dict[ImportKind, tuple[frozenset[str], ...]] = {
@@ -85,6 +98,7 @@ _REQUIRED: dict[ImportKind, tuple[frozenset[str], ...]] = {
     ),
     ImportKind.STAFF: (frozenset({"name"}),),
     ImportKind.UNITS: (frozenset({"unit_code"}), frozenset({"name"})),
+    ImportKind.VENUES: (frozenset({"name"}), frozenset({"unit", "unit_code"})),
 }
 """Of each set one column must be there."""
 

@@ -20,6 +20,7 @@ from app.services.imports.sheet import read_sheet
 from app.services.imports.staff import list_staff
 from app.services.imports.staff_loading import load_staff
 from app.services.imports.units import list_units, load_units
+from app.services.imports.venues import list_venues, load_venues
 
 BATCH_ROWS = 1_000
 """Rows of one transaction; a household is never split."""
@@ -70,6 +71,9 @@ def _prepare(kind: ImportKind, data: bytes, ground: Ground) -> tuple[Imported, l
         case ImportKind.UNITS:
             units = list_units(done.sheet, ground, done.faults)
             return done, [partial(load_units, units=some, done=done) for some in _slices(units)]
+        case ImportKind.VENUES:
+            shops = list_venues(done.sheet, ground, done.faults)
+            return done, [partial(load_venues, shops=some, done=done) for some in _slices(shops)]
 
 
 def _slices(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -27,6 +27,7 @@ _EXAMPLE: dict[ImportKind, dict[str, str]] = {
         "health": "健康",
     },
     ImportKind.UNITS: {"unit_code": "'100000000001", "name": "示例村村民委员会", "kind": "村"},
+    ImportKind.VENUES: {"name": "示例超市", "unit": "示例村", "kind": "商铺", "essential": "是"},
 }
 
 

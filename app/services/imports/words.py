@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from app.domain.closures import VenueKind
 from app.domain.enums import Health, Position, Role, Team, UnitKind
 from app.services.imports.cells import code_text
 from app.services.imports.faults import WORD_UNKNOWN, BadCell
@@ -53,6 +54,16 @@ HEALTHS = _words(
 UNIT_KINDS = _words(
     {UnitKind.VILLAGE: "村 行政村 建制村 村委会", UnitKind.COMMUNITY: "社区 居委会 居民委员会"}
 )
+VENUE_KINDS = _words(
+    {
+        VenueKind.SHOP: "商铺 商店 门店 店铺 超市 便利店 小卖部 副食店 百货 药店 药房 服装店 理发店",
+        VenueKind.RESTAURANT: "餐馆 餐饮 餐饮店 饭店 饭馆 小吃 小吃店 火锅店 面馆",
+        VenueKind.MARKET: "市场 农贸市场 集贸市场 菜市场 集市",
+        VenueKind.MAHJONG: "麻将馆 麻将室 茶馆 茶楼 棋牌室 棋牌",
+        VenueKind.OTHER: "其他 其它",
+    }
+)
+YES_NO = _words({"yes": "是 有 y true 1 √ 民生 必需 保供", "no": "否 n false 0 × 非民生 非必需"})
 
 
 def read_word(words: Words, cell: str) -> str | None:

@@ -21,6 +21,7 @@ from app.services.household_edits import merge_household
 from app.services.households import store_households
 from app.services.inspections import store_inspections
 from app.services.order_answers import copy_of, store_answers
+from app.services.pairings import change_pairing, store_pairings
 from app.services.patrols import store_patrols
 from app.services.person_edits import merge_person
 from app.services.person_registration import PersonRegistered
@@ -32,7 +33,7 @@ from app.services.shifts import store_shifts
 from app.services.supply_moves import store_moves
 from app.services.sync.ops import Op
 from app.services.sync.registered import without_registered
-from app.services.venues import store_venues
+from app.services.venues import change_venue, store_venues
 from app.services.visits import store_visits
 
 Run = Callable[[Work, Sequence[Op]], Awaitable[None]]
@@ -121,6 +122,14 @@ async def _resolve(work: Work, op: Op, target: UUID) -> None:
     await resolve_alert(work, target, op.body)
 
 
+async def _change_venue(work: Work, op: Op, target: UUID) -> None:
+    await change_venue(work, target, op.body)
+
+
+async def _change_pairing(work: Work, op: Op, target: UUID) -> None:
+    await change_pairing(work, target, op.body)
+
+
 async def _decide(work: Work, ops: Sequence[Op]) -> None:
     by_gate: dict[UUID, list[Op]] = {}
     for op in ops:
@@ -183,8 +192,11 @@ RUNS: dict[str, Run] = {
     "patrol.record": _storing(RecordKind.PATROL, store_patrols),
     "publicity.log": _storing(RecordKind.PUBLICITY, store_publicity),
     "venue.register": _storing(RecordKind.VENUE, store_venues),
+    "venue.update": _one_by_one(RecordKind.VENUE, _change_venue),
     "inspection.record": _storing(RecordKind.INSPECTION, store_inspections),
     "supply.move": _storing(RecordKind.SUPPLY_MOVE, store_moves),
     "fund.record": _storing(RecordKind.FUND, store_funds),
+    "pairing.create": _storing(RecordKind.PAIRING, store_pairings),
+    "pairing.update": _one_by_one(RecordKind.PAIRING, _change_pairing),
     "alert.resolve": _one_by_one(RecordKind.ALERT, _resolve),
 }

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from app.domain.feed import RecordKind
 from app.domain.permissions import Permission
 from app.schemas.alerts import ResolveBody
-from app.schemas.closures import InspectionBody, VenueBody
+from app.schemas.closures import InspectionBody, VenueBody, VenuePatch
 from app.schemas.command_orders import AcknowledgeBody, AnswerBody
 from app.schemas.daily_reports import SubmitOp
 from app.schemas.decisions import OfflineDecisionBody
@@ -18,6 +18,7 @@ from app.schemas.fields import Body
 from app.schemas.funds import FundBody
 from app.schemas.household_checks import CheckBody
 from app.schemas.households import HouseholdBody, HouseholdPatch, PersonPatch
+from app.schemas.pairings import PairingBody, PairingPatch
 from app.schemas.publicity import PublicityBody
 from app.schemas.quarantine import OrderBody, ReleaseBody
 from app.schemas.supplies import MoveBody
@@ -99,6 +100,13 @@ def _patrol_needs(_target: UUID | None, body: PatrolBody) -> Iterable[Need]:
     return [(RecordKind.SHIFT, body.shift_id)] if body.shift_id else ()
 
 
+def _pairing_edit(target: UUID | None, body: PairingPatch) -> Iterable[Need]:
+    yield from _target(RecordKind.PAIRING)(target, body)
+    if "household_ids" in body.model_fields_set:
+        for id_ in body.household_ids:
+            yield RecordKind.HOUSEHOLD, id_
+
+
 _ALL = (
     OpKind("household.register", Permission.HOUSEHOLDS_WRITE, HouseholdBody, _nothing, makes=_people_of),
     OpKind(
@@ -156,6 +164,7 @@ _ALL = (
     OpKind("patrol.record", Permission.PATROLS_WRITE, PatrolBody, _patrol_needs),
     OpKind("publicity.log", Permission.PUBLICITY_WRITE, PublicityBody, _nothing),
     OpKind("venue.register", Permission.VENUES_WRITE, VenueBody, _nothing),
+    OpKind("venue.update", Permission.VENUES_WRITE, VenuePatch, _target(RecordKind.VENUE), targeted=True),
     OpKind(
         "inspection.record",
         Permission.INSPECTIONS_WRITE,
@@ -164,6 +173,13 @@ _ALL = (
     ),
     OpKind("supply.move", Permission.SUPPLIES_WRITE, MoveBody, _nothing),
     OpKind("fund.record", Permission.FUNDS_WRITE, FundBody, _nothing),
+    OpKind(
+        "pairing.create",
+        Permission.PAIRINGS_WRITE,
+        PairingBody,
+        lambda _target, body: [(RecordKind.HOUSEHOLD, id_) for id_ in body.household_ids],
+    ),
+    OpKind("pairing.update", Permission.PAIRINGS_WRITE, PairingPatch, _pairing_edit, targeted=True),
     OpKind("alert.resolve", Permission.ALERTS_WRITE, ResolveBody, _target(RecordKind.ALERT), targeted=True),
 )
 

@@ -44,6 +44,7 @@ _TABLES = {
     RecordKind.ALERT: "alerts",
     RecordKind.SHIFT: "shifts",
     RecordKind.VENUE: "venues",
+    RecordKind.PAIRING: "pairings",
 }
 _MADE_BY_PHONES = (
     RecordKind.HOUSEHOLD,
@@ -51,6 +52,7 @@ _MADE_BY_PHONES = (
     RecordKind.QUARANTINE_ORDER,
     RecordKind.SHIFT,
     RecordKind.VENUE,
+    RecordKind.PAIRING,
 )
 
 
