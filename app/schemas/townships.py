@@ -72,6 +72,9 @@ class TownshipSettings(BaseModel):
         10, description="Weight of quick acknowledgement of orders."
     )
     min_rest_hours: Whole = Field(8, ge=0, le=24, description="Least hours between two shifts of one person.")
+    supply_alert_hours: Whole = Field(
+        12, ge=1, le=72, description="So long before a shift begins there is an alert if supplies are short."
+    )
 
 
 class TownshipPatch(Body):
