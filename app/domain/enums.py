@@ -115,7 +115,8 @@ class AlertKind(StrEnum):
 
     Then what records say against each other: passed outward and found at home, too many crossings a day, a pass of two
     holders (外出却在家、频繁进出、一码多人); and orders that a unit has not answered, or not carried out in time
-    (指令未签收、逾期未落实), where `order_id` is the order of the command post.
+    (指令未签收、逾期未落实), where `order_id` is the order of the command post. And a shift to come, at `at`, for which
+    its unit has not enough (物资不足).
     """
 
     FEVER = "fever"
@@ -128,6 +129,7 @@ class AlertKind(StrEnum):
     PASS_SHARED = "pass_shared"
     ORDER_UNANSWERED = "order_unanswered"
     ORDER_OVERDUE = "order_overdue"
+    SUPPLY_SHORTAGE = "supply_shortage"
 
 
 class CheckpointKind(StrEnum):

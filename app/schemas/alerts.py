@@ -24,7 +24,9 @@ class AlertView(View):
     checkpoint_id: Id | None = None
     decision_id: Id | None = None
     status: AlertStatus
-    at: Instant = Field(description="When it happened: the visit, the breach, the end of the missed slot.")
+    at: Instant = Field(
+        description="When it happened: the visit, the breach, the end of the slot, the start of the shift."
+    )
     opened_at: Instant
     resolved_at: Instant | None = None
     resolved_by: Id | None = Field(

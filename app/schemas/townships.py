@@ -78,6 +78,9 @@ class TownshipSettings(BaseModel):
     slogans_per_unit: Whole = Field(
         6, ge=0, le=1_000_000, description="Slogans that each unit owes (每村标语不少于6条)."
     )
+    supply_alert_hours: Whole = Field(
+        12, ge=1, le=72, description="So long before a shift begins there is an alert if supplies are short."
+    )
 
 
 class TownshipPatch(Body):

@@ -51,6 +51,7 @@ _ALERTS = {
     "pass_shared": "一码多人",
     "order_unanswered": "指令未签收",
     "order_overdue": "指令逾期",
+    "supply_shortage": "物资不足",
 }
 _BAR, _LABEL, _WIDTH = 14, 110, 360
 _SHOWN_UNITS = 10

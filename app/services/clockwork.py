@@ -24,6 +24,7 @@ from app.services.gate_digests import SPELL_SECONDS, hash_some
 from app.services.gate_keys import rotate_pass_keys
 from app.services.order_clock import run_orders
 from app.services.photo_uploads import forget_unfinished
+from app.services.supply_clock import run_supplies
 from app.services.sync.held import retry_held
 from app.services.tidying import tidy
 from app.services.webhook_sending import run_webhooks
@@ -143,4 +144,5 @@ async def tick_township(work: Work, since: datetime | None = None) -> None:
     await rotate_pass_keys(work)
     await cross_check(work, since or looked["clock_at"])
     await run_orders(work)
+    await run_supplies(work)
     await work.sql.execute(_ADVANCE, work.township_code, work.now)

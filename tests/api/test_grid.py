@@ -31,6 +31,7 @@ DEFAULTS = {
     "min_rest_hours": 8,
     "leaflets_per_unit": 500,
     "slogans_per_unit": 6,
+    "supply_alert_hours": 12,
 }
 
 
@@ -105,6 +106,7 @@ async def test_settings_merge_and_reach_the_services(town: Town) -> None:
         ({"settings": {"temperatures_per_day": 0}}, "/settings/temperatures_per_day", "out-of-range"),
         ({"settings": {"min_rest_hours": 25}}, "/settings/min_rest_hours", "out-of-range"),
         ({"settings": {"min_rest_hours": None}}, "/settings/min_rest_hours", "invalid-type"),
+        ({"settings": {"supply_alert_hours": 73}}, "/settings/supply_alert_hours", "out-of-range"),
         ({"settings": {"lunch": "12:00"}}, "/settings", "unknown-field"),
         ({"settings": None}, "/settings", "invalid-type"),
         ({"name": None}, "/name", "invalid-type"),
