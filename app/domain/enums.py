@@ -204,3 +204,6 @@ class PhotoKind(StrEnum):
     ORDER = "order"
     ANSWER = "answer"
     PATROL = "patrol"
+    TIP = "tip"
+    INCIDENT = "incident"
+    BULLETIN = "bulletin"

@@ -27,6 +27,9 @@ class RecordKind(StrEnum):
     SHIFT = "shift"
     SHIFT_SIGNING = "shift_signing"
     PATROL = "patrol"
+    TIP = "tip"
+    INCIDENT = "incident"
+    BULLETIN = "bulletin"
 
 
 class Change(StrEnum):

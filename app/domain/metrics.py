@@ -46,6 +46,10 @@ class Metric(StrEnum):
     # What the contract lets stand beside its own items, in the order in which it came; reports show it behind them.
     PATROLS = "patrols"
     SHIFTS_SIGNED_IN = "shifts_signed_in"
+    TIPS = "tips"
+    INCIDENTS = "incidents"
+    MACHINES_DESTROYED = "machines_destroyed"
+    BANQUETS_STOPPED = "banquets_stopped"
 
 
 STOCKS = frozenset(

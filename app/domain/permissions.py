@@ -67,6 +67,12 @@ class Permission(StrEnum):
     PATROLS_WRITE = "patrols:write"
     SQUADS_READ = "squads:read"
     SQUADS_WRITE = "squads:write"
+    TIPS_READ = "tips:read"
+    TIPS_WRITE = "tips:write"
+    TIPS_DISPATCH = "tips:dispatch"
+    INCIDENTS_READ = "incidents:read"
+    INCIDENTS_WRITE = "incidents:write"
+    BULLETINS_READ = "bulletins:read"
     SYNC = "sync"
     LIVE = "live"
     HELD_WRITE = "held:write"
@@ -134,6 +140,13 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.PATROLS_WRITE: _CADRES,
     Permission.SQUADS_READ: _CADRES,
     Permission.SQUADS_WRITE: _OFFICE,
+    Permission.TIPS_READ: _CADRES,
+    Permission.TIPS_WRITE: _CADRES,
+    Permission.TIPS_DISPATCH: _OFFICE,
+    Permission.INCIDENTS_READ: _CADRES,
+    Permission.INCIDENTS_WRITE: _CADRES,
+    # What is published is for everybody at work (在58个作战单元公开发布).
+    Permission.BULLETINS_READ: _STAFF,
     Permission.SYNC: _STAFF,
     Permission.LIVE: _STAFF,
     Permission.HELD_WRITE: _OFFICE,

@@ -212,6 +212,21 @@ FROM public.shifts t
         "patrols",
         "shift_id squad_id at ended_at claimed_at time_quality day findings photo_ids",
     ),
+    RecordKind.TIP: plain(
+        RecordKind.TIP,
+        "tips",
+        "source text at claimed_at time_quality day photo_ids status squad_id dispatched_at closed_at closed_by"
+        " closing_note incident_id",
+        "r.rev",
+    ),
+    RecordKind.INCIDENT: plain(
+        RecordKind.INCIDENT,
+        "incidents",
+        "tip_id kind at claimed_at time_quality day action count note photo_ids publish",
+    ),
+    RecordKind.BULLETIN: for_all_units(
+        RecordKind.BULLETIN, "bulletins", "incident_id kind at day action count note photo_ids"
+    ),
 }
 
 SINCE: dict[RecordKind, str] = {
@@ -220,5 +235,8 @@ SINCE: dict[RecordKind, str] = {
     RecordKind.SHIFT: "202611261200",
     RecordKind.SHIFT_SIGNING: "202611261200",
     RecordKind.PATROL: "202611261200",
+    RecordKind.TIP: "202611261230",
+    RecordKind.INCIDENT: "202611261230",
+    RecordKind.BULLETIN: "202611261230",
 }
 """From which migration on a kind has its tables; the others have had them as long as there is a feed."""

@@ -19,6 +19,7 @@ from app.routers import (
     imports,
     live,
     messages,
+    outcomes,
     passes,
     people,
     photos,
@@ -68,4 +69,5 @@ ROUTERS = (
     photos.router,
     duty.router,
     squads.router,
+    outcomes.router,
 )

@@ -20,4 +20,16 @@ class Counted:
 COUNTED_RECORDS = (
     Counted(RecordKind.PATROL, "patrols", {Metric.PATROLS: "1"}),
     Counted(RecordKind.SHIFT_SIGNING, "shift_signings", {Metric.SHIFTS_SIGNED_IN: "r.counted::int"}),
+    Counted(RecordKind.TIP, "tips", {Metric.TIPS: "1"}),
+    Counted(
+        RecordKind.INCIDENT,
+        "incidents",
+        {
+            Metric.INCIDENTS: "1",
+            Metric.MACHINES_DESTROYED: (
+                "CASE WHEN r.kind = 'mahjong' AND r.action = 'destroyed' THEN coalesce(r.count, 1) ELSE 0 END"
+            ),
+            Metric.BANQUETS_STOPPED: "(r.kind = 'banquet' AND r.action = 'stopped')::int",
+        },
+    ),
 )

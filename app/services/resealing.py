@@ -34,6 +34,7 @@ SEALED = (
     SealedColumn("gate_salts", "salt_sealed", "gate_salts.salt"),
     SealedColumn("webhooks", "secret_sealed", "webhooks.secret"),
     SealedColumn("passes", "code_sealed", "passes.code"),
+    SealedColumn("tips", "phone_sealed", "tips.phone"),
 )
 """Every sealed column; a house rule compares it with the tables."""
 

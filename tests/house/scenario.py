@@ -8,6 +8,7 @@ from httpx import AsyncClient
 
 from app.domain.identity import check_digit
 from tests.duty import a_patrol, a_shift
+from tests.outcomes import a_tip, an_incident
 from tests.pictures import jpeg, sha256
 from tests.pushing import op, push
 from tests.town import Town
@@ -83,6 +84,12 @@ async def _duty(s: Scenario, now: datetime) -> None:
     await s.make("shifts", "/v1/shifts", a_shift(unit, now, *staff))
     await s.make("squads", "/v1/squads", {"name": "一小队", "staff_ids": staff})
     await s.make("patrols", "/v1/patrols", a_patrol(unit, now))
+
+
+async def _outcomes(s: Scenario, now: datetime) -> None:
+    unit = s.town.units[0]
+    tip = await s.make("tips", "/v1/tips", a_tip(unit))
+    await s.make("incidents", "/v1/incidents", an_incident(unit, now, tip_id=tip["id"], publish=True))
 
 
 async def make_scenario(town: Town) -> Scenario:
@@ -178,5 +185,6 @@ async def make_scenario(town: Town) -> Scenario:
     await s.make("webhooks", "/v1/webhooks", hook)
     until = (now + timedelta(days=30)).date().isoformat()
     await _sync(s, head)
+    await _outcomes(s, now)
     await s.make("api_keys", "/v1/api-keys", {"name": "大屏", "code": str(town.code), "expires_on": until})
     return s

@@ -90,7 +90,7 @@ async def count(connection: Any, table: str, town: Town) -> int:
 
 
 # What the township says to all of its units.
-OF_ALL_UNITS = {"briefing_minutes", "squads"}
+OF_ALL_UNITS = {"briefing_minutes", "squads", "bulletins"}
 
 
 @pytest.mark.parametrize("table", sorted(OF_ALL_UNITS))

@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.duty import a_patrol, a_shift
 from tests.gate import seen
+from tests.outcomes import a_tip, an_incident
 from tests.pushing import op
 from tests.register import check_body, line
 from tests.scene import visit_body
@@ -35,6 +36,9 @@ FIELDS = {
     "shift.sign_in": {"target": "shift", "id": "signing", "staff_id": "account"},
     "shift.sign_out": {"target": "shift", "id": "signing", "staff_id": "account"},
     "patrol.record": {"id": "patrol", "unit_code": "unit", "shift_id": "shift"},
+    "tip.record": {"id": "tip", "unit_code": "unit"},
+    "tip.close": {"target": "tip"},
+    "incident.record": {"id": "incident", "unit_code": "unit", "tip_id": "tip"},
 }
 
 # What these name is the township's, and every unit's.
@@ -69,5 +73,8 @@ def own_op(side: Side, kind: str) -> dict[str, Any]:
         "shift.sign_in": {"staff_id": ids["account"], "at": now.isoformat()},
         "shift.sign_out": {"staff_id": ids["account"], "at": now.isoformat()},
         "patrol.record": a_patrol(side.code, now),
+        "tip.record": a_tip(side.code),
+        "tip.close": {"note": "查无此事"},
+        "incident.record": an_incident(side.code, now),
     }
     return op(kind, bodies[kind], now, **target)

@@ -3,6 +3,7 @@
 from httpx import AsyncClient
 
 from tests.duty import a_patrol, a_shift
+from tests.outcomes import make_outcomes
 from tests.pushing import op, push
 from tests.town import Town
 
@@ -17,4 +18,5 @@ async def make_further(town: Town, cadre: AsyncClient, unit: int) -> dict[str, s
     made = [shift, signing | {"target": shift["op_id"]}, patrol]
     results = await push(cadre, now, *made)
     assert [r["status"] for r in results] == ["applied"] * len(made), results
-    return {"shift": shift["op_id"], "signing": signing["op_id"], "patrol": patrol["op_id"]}
+    outcomes = await make_outcomes(town, cadre, unit)
+    return outcomes | {"shift": shift["op_id"], "signing": signing["op_id"], "patrol": patrol["op_id"]}

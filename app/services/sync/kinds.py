@@ -18,6 +18,7 @@ from app.services.edits import Edit
 from app.services.household_checks import store_checks
 from app.services.household_edits import merge_household
 from app.services.households import store_households
+from app.services.incidents import store_incidents
 from app.services.order_answers import copy_of, store_answers
 from app.services.patrols import store_patrols
 from app.services.person_edits import merge_person
@@ -28,6 +29,7 @@ from app.services.shift_signings import store_signings
 from app.services.shifts import store_shifts
 from app.services.sync.ops import Op
 from app.services.sync.registered import without_registered
+from app.services.tips import close_tip, store_tips
 from app.services.visits import store_visits
 
 Run = Callable[[Work, Sequence[Op]], Awaitable[None]]
@@ -116,6 +118,10 @@ async def _resolve(work: Work, op: Op, target: UUID) -> None:
     await resolve_alert(work, target, op.body)
 
 
+async def _close_tip(work: Work, op: Op, target: UUID) -> None:
+    await close_tip(work, target, op.body.note)
+
+
 async def _decide(work: Work, ops: Sequence[Op]) -> None:
     by_gate: dict[UUID, list[Op]] = {}
     for op in ops:
@@ -176,5 +182,8 @@ RUNS: dict[str, Run] = {
     "shift.sign_in": _signing(Signing.IN),
     "shift.sign_out": _signing(Signing.OUT),
     "patrol.record": _storing(RecordKind.PATROL, store_patrols),
+    "tip.record": _storing(RecordKind.TIP, store_tips),
+    "tip.close": _one_by_one(RecordKind.TIP, _close_tip),
+    "incident.record": _storing(RecordKind.INCIDENT, store_incidents),
     "alert.resolve": _one_by_one(RecordKind.ALERT, _resolve),
 }

@@ -16,6 +16,7 @@ from app.schemas.duty import PatrolBody, ShiftBody, SigningBody
 from app.schemas.fields import Body
 from app.schemas.household_checks import CheckBody
 from app.schemas.households import HouseholdBody, HouseholdPatch, PersonPatch
+from app.schemas.outcomes import ClosingBody, IncidentBody, TipBody
 from app.schemas.quarantine import OrderBody, ReleaseBody
 from app.schemas.visits import VisitBody
 
@@ -95,6 +96,10 @@ def _patrol_needs(_target: UUID | None, body: PatrolBody) -> Iterable[Need]:
     return [(RecordKind.SHIFT, body.shift_id)] if body.shift_id else ()
 
 
+def _incident_needs(_target: UUID | None, body: IncidentBody) -> Iterable[Need]:
+    return [(RecordKind.TIP, body.tip_id)] if body.tip_id else ()
+
+
 _ALL = (
     OpKind("household.register", Permission.HOUSEHOLDS_WRITE, HouseholdBody, _nothing, makes=_people_of),
     OpKind(
@@ -150,6 +155,9 @@ _ALL = (
     OpKind("shift.sign_in", Permission.SHIFTS_SIGN, SigningBody, _target(RecordKind.SHIFT), targeted=True),
     OpKind("shift.sign_out", Permission.SHIFTS_SIGN, SigningBody, _target(RecordKind.SHIFT), targeted=True),
     OpKind("patrol.record", Permission.PATROLS_WRITE, PatrolBody, _patrol_needs),
+    OpKind("tip.record", Permission.TIPS_WRITE, TipBody, _nothing),
+    OpKind("tip.close", Permission.TIPS_WRITE, ClosingBody, _target(RecordKind.TIP), targeted=True),
+    OpKind("incident.record", Permission.INCIDENTS_WRITE, IncidentBody, _incident_needs),
     OpKind("alert.resolve", Permission.ALERTS_WRITE, ResolveBody, _target(RecordKind.ALERT), targeted=True),
 )
 

@@ -43,12 +43,14 @@ _TABLES = {
     RecordKind.SITE: "disinfection_sites",
     RecordKind.ALERT: "alerts",
     RecordKind.SHIFT: "shifts",
+    RecordKind.TIP: "tips",
 }
 _MADE_BY_PHONES = (
     RecordKind.HOUSEHOLD,
     RecordKind.PERSON,
     RecordKind.QUARANTINE_ORDER,
     RecordKind.SHIFT,
+    RecordKind.TIP,
 )
 
 
