@@ -1,4 +1,4 @@
-"""tips, incidents and bulletins"""
+"""posters, self-reports, tips, incidents and bulletins"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,13 +14,46 @@ down_revision = "202611261200"
 branch_labels = None
 depends_on = None
 
-_TABLES = ("tips", "incidents", "bulletins")
+_TABLES = ("posters", "self_reports", "tips", "incidents", "bulletins")
 _METRICS = ("tips", "incidents", "machines_destroyed", "banquets_stopped")
 _USE_BEFORE = f"{lane_holds('unit')} OR (kind = 'visit' AND {lane_holds('clinic')})"
 
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '3s'")
+    op.create_table(
+        "posters",
+        sa.Column("township_code", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("unit_code", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("renewed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("renewed_by", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("township_code", "unit_code", name=op.f("pk_posters")),
+    )
+    op.create_table(
+        "self_reports",
+        sa.Column("township_code", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("unit_code", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("arrived_on", sa.Date(), nullable=False),
+        sa.Column("id_number_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("id_fingerprint", sa.LargeBinary(), nullable=True),
+        sa.Column("phone_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("phone_fingerprint", sa.LargeBinary(), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Uuid(), nullable=True),
+        sa.Column("closing_note", sa.Text(), nullable=True),
+        sa.Column("rev", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("township_code", "id", name=op.f("pk_self_reports")),
+    )
+    op.create_index(
+        "ix_self_reports_time", "self_reports", ["township_code", "recorded_at", "id"], unique=False
+    )
     op.create_table(
         "tips",
         sa.Column("township_code", sa.BigInteger(), autoincrement=False, nullable=False),

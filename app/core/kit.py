@@ -11,6 +11,7 @@ from app.core.pictures import Decoders
 from app.core.rates import Rates
 from app.core.settings import Settings
 from app.core.tokens import AccessClaims, TokenVerifier, issue
+from app.core.turnstile import Turnstile
 from app.core.vault import Vault
 from app.core.watch import Watch
 
@@ -30,6 +31,7 @@ class Kit:
     photos: BlobStore
     decoders: Decoders
     rates: Rates
+    turnstile: Turnstile
 
     def issue_token(self, claims: AccessClaims) -> str:
         """Return an access token that this program's verifier accepts."""
@@ -56,5 +58,16 @@ def make_kit(settings: Settings, clock: Clock) -> Kit:
     watch = Watch(database, bell)
     photos = open_place(settings.photos, settings.data / "photos")
     return Kit(
-        settings, database, ring, Vault(ring), verifier, clock, bell, watch, photos, Decoders(), Rates()
+        settings,
+        database,
+        ring,
+        Vault(ring),
+        verifier,
+        clock,
+        bell,
+        watch,
+        photos,
+        Decoders(),
+        Rates(),
+        Turnstile(),
     )

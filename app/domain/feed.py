@@ -30,6 +30,7 @@ class RecordKind(StrEnum):
     TIP = "tip"
     INCIDENT = "incident"
     BULLETIN = "bulletin"
+    SELF_REPORT = "self_report"
 
 
 class Change(StrEnum):

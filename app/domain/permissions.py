@@ -73,6 +73,10 @@ class Permission(StrEnum):
     INCIDENTS_READ = "incidents:read"
     INCIDENTS_WRITE = "incidents:write"
     BULLETINS_READ = "bulletins:read"
+    POSTERS_READ = "posters:read"
+    POSTERS_WRITE = "posters:write"
+    SELF_REPORTS_READ = "self-reports:read"
+    SELF_REPORTS_WRITE = "self-reports:write"
     SYNC = "sync"
     LIVE = "live"
     HELD_WRITE = "held:write"
@@ -147,6 +151,10 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.INCIDENTS_WRITE: _CADRES,
     # What is published is for everybody at work (在58个作战单元公开发布).
     Permission.BULLETINS_READ: _STAFF,
+    Permission.POSTERS_READ: _CADRES,
+    Permission.POSTERS_WRITE: _OFFICE,
+    Permission.SELF_REPORTS_READ: _CADRES,
+    Permission.SELF_REPORTS_WRITE: _CADRES,
     Permission.SYNC: _STAFF,
     Permission.LIVE: _STAFF,
     Permission.HELD_WRITE: _OFFICE,

@@ -227,6 +227,12 @@ FROM public.shifts t
     RecordKind.BULLETIN: for_all_units(
         RecordKind.BULLETIN, "bulletins", "incident_id kind at day action count note photo_ids"
     ),
+    RecordKind.SELF_REPORT: plain(
+        RecordKind.SELF_REPORT,
+        "self_reports",
+        "name origin arrived_on closed_at closed_by closing_note",
+        "r.rev",
+    ),
 }
 
 SINCE: dict[RecordKind, str] = {
@@ -238,5 +244,6 @@ SINCE: dict[RecordKind, str] = {
     RecordKind.TIP: "202611261230",
     RecordKind.INCIDENT: "202611261230",
     RecordKind.BULLETIN: "202611261230",
+    RecordKind.SELF_REPORT: "202611261230",
 }
 """From which migration on a kind has its tables; the others have had them as long as there is a feed."""

@@ -115,6 +115,8 @@ FENCE: dict[str, Policy] = {
     "tips": _lane("unit"),
     "incidents": _lane("unit"),
     "bulletins": _for_all_units("bulletins"),
+    "posters": _lane("grid"),
+    "self_reports": _lane("unit"),
     "feed": Policy(_AUDIENCE),
     "feed_heads": Policy(_AUDIENCE),
     # A phone's own operations are its author's wherever they are assigned since.

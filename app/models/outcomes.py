@@ -1,12 +1,52 @@
-"""Tips (举报), incidents (现场处置), and bulletins (公开), which are told to all units."""
+"""Posters, self-reports (主动报告), tips (举报), incidents (现场处置), and bulletins (公开), told to all units."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Index, Text
+from sqlalchemy import BigInteger, Index, Text
 from sqlmodel import Field
 
-from app.models.base import Event, points_to, sealed, texts, time_field
+from app.models.base import (
+    Event,
+    TownshipData,
+    Written,
+    day_field,
+    points_to,
+    sealed,
+    texts,
+    time_field,
+)
+
+
+class Poster(TownshipData, table=True):
+    """A unit's poster that was renewed; the others have version 1."""
+
+    __tablename__ = "posters"
+
+    unit_code: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    version: int
+    renewed_at: datetime = time_field()
+    renewed_by: UUID
+
+
+class SelfReport(Written, table=True):
+    """Somebody who came home says so. Whether they are registered is looked up when the report is read."""
+
+    __tablename__ = "self_reports"
+    __table_args__ = (Index("ix_self_reports_time", "township_code", "recorded_at", "id"),)
+
+    name: str
+    origin: str
+    """Where they came from."""
+    arrived_on: date = day_field()
+    id_number_sealed: bytes | None = sealed()
+    id_fingerprint: bytes | None = sealed()
+    phone_sealed: bytes | None = sealed()
+    phone_fingerprint: bytes | None = sealed()
+    closed_at: datetime | None = time_field(default=None)
+    closed_by: UUID | None = None
+    closing_note: str | None = Field(default=None, sa_type=Text)
+    rev: int = 1
 
 
 class Tip(Event, table=True):

@@ -23,6 +23,7 @@ from app.routers import (
     passes,
     people,
     photos,
+    public,
     quarantine,
     rankings,
     reports,
@@ -70,4 +71,6 @@ ROUTERS = (
     duty.router,
     squads.router,
     outcomes.router,
+    public.router,
+    public.papers,
 )

@@ -54,11 +54,12 @@ async def store_tips(
                 refuse_future(work, item)
             else:
                 item.problem = at("/unit_code", "required")
+    units = {item.id: int(item.body.unit_code or own_row) for item in items}
     own = {"source": source, "status": TipStatus.NEW}
-    more = {item.id: own | {"unit_code": int(item.body.unit_code or own_row)} for item in items if item.fresh}
+    more = {id_: own | {"unit_code": unit} for id_, unit in units.items()}
     for item in await insert(work, TIPS, items, more):
         day = local_day(item.moment.occurred_at, work.township.zone)
-        work.count(more[item.id]["unit_code"], day, Metric.TIPS)
+        work.count(units[item.id], day, Metric.TIPS)
     return batch.settle_repeats(items)
 
 

@@ -178,6 +178,9 @@ async def test_every_unit_reads_a_bulletin_and_nobody_a_name(town: Town, noon: T
         copy = await reader.get(f"/v1/photos/{sha256(photo)}")
         assert copy.status_code == 200
         assert b"Exif" not in copy.content
+        details = (await reader.get(f"/v1/photos/{sha256(photo)}/details")).json()
+        own = reader in (office, village)
+        assert (details["position"] is not None, details["taken_at"] is not None) == (own, own)
     assert (await sibling.get(f"/v1/incidents/{incident['id']}")).status_code == 404
     changes = (await pull(sibling))["changes"]
     (told,) = [change["data"] for change in changes if change["kind"] == "bulletin"]

@@ -8,7 +8,7 @@ from httpx import AsyncClient
 
 from app.domain.identity import check_digit
 from tests.duty import a_patrol, a_shift
-from tests.outcomes import a_tip, an_incident
+from tests.outcomes import a_self_report, a_tip, an_incident, stranger
 from tests.pictures import jpeg, sha256
 from tests.pushing import op, push
 from tests.town import Town
@@ -90,6 +90,11 @@ async def _outcomes(s: Scenario, now: datetime) -> None:
     unit = s.town.units[0]
     tip = await s.make("tips", "/v1/tips", a_tip(unit))
     await s.make("incidents", "/v1/incidents", an_incident(unit, now, tip_id=tip["id"], publish=True))
+    poster = (await s.office.get(f"/v1/units/{unit}/poster")).json()["code"]
+    body = a_self_report(poster, s.town.today(), id_number=id_number(9))
+    sent = await stranger(s.town).post("/v1/public/self-reports", json=body)
+    assert sent.status_code == 201, sent.text
+    s.ids["self_reports"] = sent.json()["id"]
 
 
 async def make_scenario(town: Town) -> Scenario:

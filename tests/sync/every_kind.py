@@ -38,6 +38,7 @@ FIELDS = {
     "patrol.record": {"id": "patrol", "unit_code": "unit", "shift_id": "shift"},
     "tip.record": {"id": "tip", "unit_code": "unit"},
     "tip.close": {"target": "tip"},
+    "self_report.close": {"target": "self_report"},
     "incident.record": {"id": "incident", "unit_code": "unit", "tip_id": "tip"},
 }
 
@@ -75,6 +76,7 @@ def own_op(side: Side, kind: str) -> dict[str, Any]:
         "patrol.record": a_patrol(side.code, now),
         "tip.record": a_tip(side.code),
         "tip.close": {"note": "查无此事"},
+        "self_report.close": {"note": "已核实"},
         "incident.record": an_incident(side.code, now),
     }
     return op(kind, bodies[kind], now, **target)

@@ -25,6 +25,7 @@ from app.services.person_edits import merge_person
 from app.services.person_registration import PersonRegistered
 from app.services.quarantine_changes import release_order
 from app.services.quarantine_orders import create_orders
+from app.services.self_reports import close_self_report
 from app.services.shift_signings import store_signings
 from app.services.shifts import store_shifts
 from app.services.sync.ops import Op
@@ -122,6 +123,10 @@ async def _close_tip(work: Work, op: Op, target: UUID) -> None:
     await close_tip(work, target, op.body.note)
 
 
+async def _close_self_report(work: Work, op: Op, target: UUID) -> None:
+    await close_self_report(work, target, op.body.note)
+
+
 async def _decide(work: Work, ops: Sequence[Op]) -> None:
     by_gate: dict[UUID, list[Op]] = {}
     for op in ops:
@@ -184,6 +189,7 @@ RUNS: dict[str, Run] = {
     "patrol.record": _storing(RecordKind.PATROL, store_patrols),
     "tip.record": _storing(RecordKind.TIP, store_tips),
     "tip.close": _one_by_one(RecordKind.TIP, _close_tip),
+    "self_report.close": _one_by_one(RecordKind.SELF_REPORT, _close_self_report),
     "incident.record": _storing(RecordKind.INCIDENT, store_incidents),
     "alert.resolve": _one_by_one(RecordKind.ALERT, _resolve),
 }

@@ -157,6 +157,13 @@ _ALL = (
     OpKind("patrol.record", Permission.PATROLS_WRITE, PatrolBody, _patrol_needs),
     OpKind("tip.record", Permission.TIPS_WRITE, TipBody, _nothing),
     OpKind("tip.close", Permission.TIPS_WRITE, ClosingBody, _target(RecordKind.TIP), targeted=True),
+    OpKind(
+        "self_report.close",
+        Permission.SELF_REPORTS_WRITE,
+        ClosingBody,
+        _target(RecordKind.SELF_REPORT),
+        targeted=True,
+    ),
     OpKind("incident.record", Permission.INCIDENTS_WRITE, IncidentBody, _incident_needs),
     OpKind("alert.resolve", Permission.ALERTS_WRITE, ResolveBody, _target(RecordKind.ALERT), targeted=True),
 )

@@ -44,6 +44,7 @@ _TABLES = {
     RecordKind.ALERT: "alerts",
     RecordKind.SHIFT: "shifts",
     RecordKind.TIP: "tips",
+    RecordKind.SELF_REPORT: "self_reports",
 }
 _MADE_BY_PHONES = (
     RecordKind.HOUSEHOLD,
