@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from app.access import Front, allow, public
 from app.core.paging import Page, Paged
-from app.core.strict_route import StrictRoute
+from app.core.strict_route import StrictRequest, StrictRoute
 from app.core.work import Work
 from app.domain.permissions import Permission
 from app.domain.self_reports import SelfReportStatus
@@ -22,13 +22,23 @@ from app.schemas.public import (
     SelfReportView,
 )
 from app.services import posters, public_reports, self_reports
+from app.services.public_limits import turn_away
 from app.services.public_reports import Stranger
+
+
+class PublicRequest(StrictRequest):
+    """A request of anybody's: of an address that must wait nothing is read."""
+
+    async def look_first(self) -> None:
+        """Turn an address away that has sent too much."""
+        turn_away(self.app.state.kit, self.client.host if self.client else "")
 
 
 class PublicRoute(StrictRoute):
     """A route for anybody: its bodies are short."""
 
     body_limit = 16 * 1024
+    request_class = PublicRequest
 
 
 router = APIRouter(prefix="/v1/public", tags=["public"], route_class=PublicRoute)

@@ -41,6 +41,15 @@ async def admitted(kit: Kit, open_work: OpenWork, values: Mapping[str, str]) -> 
         yield
 
 
+def turn_away(kit: Kit, address: str) -> None:
+    """Refuse an address that is known here to have to wait, before what it sends is read.
+
+    Raises:
+        TooMany: it is.
+    """
+    _check(kit, {"address": _key(kit, "address", address)})
+
+
 def _check(kit: Kit, keys: Mapping[str, bytes]) -> None:
     now = kit.clock.now()
     for key in keys.values():
