@@ -10,7 +10,7 @@ from rich.console import Console
 
 from app.cli.opening import opened
 from app.core.settings import Settings
-from bench import bundles, decisions, live, passes, reports, sync
+from bench import bundles, decisions, live, passes, public, reports, sync
 from bench.machine import Machine
 from bench.town import make_town
 
@@ -21,6 +21,7 @@ PARTS = {
     "sync": sync,
     "live": live,
     "reports": reports,
+    "public": public,
 }
 
 
