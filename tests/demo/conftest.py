@@ -79,6 +79,10 @@ _LEFT_OUT: dict[str, set[str]] = {
     "command_orders": set(),
     "order_units": set(),
     "order_answers": set(),
+    "squads": set(),
+    "tips": {"phone_sealed"},
+    "incidents": set(),
+    "bulletins": set(),
 }
 
 MakeSite = Callable[[], Awaitable[Site]]

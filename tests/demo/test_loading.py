@@ -217,3 +217,21 @@ async def test_the_command_cycle_is_played(loaded: Site) -> None:
     ]
     assert await site.one("SELECT count(*) FROM order_units") == 2 * len(UNITS)
     assert await site.one("SELECT count(*) FROM order_units WHERE acknowledged_at IS NOT NULL") >= 1
+
+
+async def test_tips_end_as_the_town_counted_them(loaded: Site) -> None:
+    site = loaded
+    assert await site.one("SELECT count(*) FROM squads") == 3
+    # Three days, the last of them until half past three.
+    assert await site.one("SELECT count(*) FROM tips") == 11
+    assert await site.one("SELECT count(*) FROM tips WHERE status = 'closed' AND squad_id IS NOT NULL") >= 9
+    assert await site.one("SELECT sum(count) FROM incidents WHERE action = 'destroyed'") >= 20
+    assert await site.one("SELECT count(*) FROM incidents WHERE kind = 'banquet'") <= 1
+    published = await site.one("SELECT count(*) FROM incidents WHERE publish")
+    assert await site.one("SELECT count(*) FROM bulletins") == published >= 5
+    for metric, rows in {
+        "tips": "SELECT count(*) FROM tips",
+        "incidents": "SELECT count(*) FROM incidents",
+        "machines_destroyed": "SELECT sum(count) FROM incidents WHERE action = 'destroyed'",
+    }.items():
+        assert await site.one(f"SELECT sum({metric}) FROM daily_counters") == await site.one(rows), metric

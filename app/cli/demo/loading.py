@@ -16,7 +16,7 @@ from uuid import UUID
 import asyncpg
 
 from app.access import in_townships_name
-from app.cli.demo import gates, rounds
+from app.cli.demo import gates, outcomes, rounds
 from app.cli.demo.cases import RELEASE_REASON, Cases
 from app.cli.demo.command import steps
 from app.cli.demo.days import Half, clock, halves
@@ -221,7 +221,11 @@ async def _command(loading: Loading, half: Half, until: datetime) -> None:
     def author(work: Work, unit: Unit | None) -> None:
         act_as(work, cadre_id(loading.seed, unit) if unit else office_id(loading.seed))
 
-    for moment, act in steps(loading.seed, list(loading.units), half.day, until, author):
+    made = [
+        *steps(loading.seed, list(loading.units), half.day, until, author),
+        *outcomes.steps(loading.seed, list(loading.units), half.day, until, author),
+    ]
+    for moment, act in sorted(made, key=lambda step: step[0]):
         async with loading.work(moment) as work:
             await act(work)
 
