@@ -26,7 +26,7 @@ from app.core.problems import Forbidden, NotFound, Unauthorized
 from app.core.rates import Rates
 from app.core.scope import Scope
 from app.core.tokens import InvalidToken
-from app.core.work import NO_TOWNSHIP, Caller, Look, LookTogether, OpenWork, Township, Work
+from app.core.work import NO_TOWNSHIP, Caller, Look, LookTogether, OpenTownship, OpenWork, Township, Work
 from app.domain.enums import Role
 from app.domain.permissions import Permission, holds
 from app.services.lanes import lanes_of
@@ -171,6 +171,8 @@ class Front:
 
     kit: Kit
     open_work: OpenWork
+    open_township: OpenTownship
+    """Opens the program's own work for the township that a stranger writes to."""
     address: str
 
 
@@ -181,7 +183,7 @@ class PublicDoor:
         """Return the caller's network address, and what opens work in nobody's name."""
         kit: Kit = request.app.state.kit
         address = request.client.host if request.client else ""
-        return Front(kit, lambda: in_nobodys_name(kit), address)
+        return Front(kit, lambda: in_nobodys_name(kit), lambda code: in_townships_name(kit, code), address)
 
 
 @asynccontextmanager

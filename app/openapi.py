@@ -36,6 +36,11 @@ TAGS = [
         "description": "The daily cycle: reports at 16:00, the meeting, orders at 19:00 (作战机制).",
     },
     {"name": "live", "description": "Server-Sent Events of what happens in the caller's scope."},
+    {"name": "outcomes", "description": "Tips, squads, incidents, bulletins (举报、突击小分队、公开)."},
+    {
+        "name": "public",
+        "description": "What the public sends without a login, and posters (主动报告、群众举报).",
+    },
     {"name": "reports", "description": "The daily report and series, for dashboards."},
     {"name": "imports", "description": "Sheets as a village office keeps them."},
     {"name": "system", "description": "Health, metrics, public keys."},

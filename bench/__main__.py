@@ -9,7 +9,7 @@ from rich.console import Console
 
 from app.cli.opening import opened
 from app.core.settings import Settings
-from bench import bundles, counters, decisions, live, passes, reports, sync
+from bench import bundles, counters, decisions, live, passes, public, reports, sync
 from bench.machine import Machine, free_port
 from bench.town import make_town
 
@@ -21,6 +21,7 @@ PARTS = {
     "counters": counters,
     "live": live,
     "reports": reports,
+    "public": public,
 }
 
 

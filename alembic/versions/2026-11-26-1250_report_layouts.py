@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from app.models.fence import fence_sql
 
 revision = "202611261250"
-down_revision = "202611261220"
+down_revision = "202611261230"
 branch_labels = None
 depends_on = None
 

@@ -12,6 +12,7 @@ from app.core.rates import Rates
 from app.core.settings import Settings
 from app.core.together import Together
 from app.core.tokens import AccessClaims, TokenVerifier, issue
+from app.core.turnstile import Turnstile
 from app.core.vault import Vault
 from app.core.watch import Watch
 
@@ -35,6 +36,7 @@ class Kit:
     photos: BlobStore
     decoders: Decoders
     rates: Rates
+    turnstile: Turnstile
 
     def issue_token(self, claims: AccessClaims) -> str:
         """Return an access token that this program's verifier accepts."""
@@ -74,4 +76,5 @@ def make_kit(settings: Settings, clock: Clock) -> Kit:
         photos,
         Decoders(),
         Rates(),
+        Turnstile(),
     )

@@ -210,3 +210,6 @@ class PhotoKind(StrEnum):
     CLOSURE = "closure"
     INSPECTION = "inspection"
     FUND = "fund"
+    TIP = "tip"
+    INCIDENT = "incident"
+    BULLETIN = "bulletin"

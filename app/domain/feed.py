@@ -34,6 +34,10 @@ class RecordKind(StrEnum):
     SUPPLY_MOVE = "supply_move"
     FUND = "fund"
     PAIRING = "pairing"
+    TIP = "tip"
+    INCIDENT = "incident"
+    BULLETIN = "bulletin"
+    SELF_REPORT = "self_report"
 
 
 class Change(StrEnum):

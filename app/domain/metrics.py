@@ -55,6 +55,10 @@ class Metric(StrEnum):
     SUPPLY_MOVES = "supply_moves"
     SUPPLIES_CONFIRMED = "supplies_confirmed"
     FUND_RECORDS = "fund_records"
+    TIPS = "tips"
+    INCIDENTS = "incidents"
+    MACHINES_DESTROYED = "machines_destroyed"
+    BANQUETS_STOPPED = "banquets_stopped"
 
 
 STOCKS = frozenset(

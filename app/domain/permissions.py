@@ -87,6 +87,16 @@ class Permission(StrEnum):
     FUNDS_WRITE = "funds:write"
     PAIRINGS_READ = "pairings:read"
     PAIRINGS_WRITE = "pairings:write"
+    TIPS_READ = "tips:read"
+    TIPS_WRITE = "tips:write"
+    TIPS_DISPATCH = "tips:dispatch"
+    INCIDENTS_READ = "incidents:read"
+    INCIDENTS_WRITE = "incidents:write"
+    BULLETINS_READ = "bulletins:read"
+    POSTERS_READ = "posters:read"
+    POSTERS_WRITE = "posters:write"
+    SELF_REPORTS_READ = "self-reports:read"
+    SELF_REPORTS_WRITE = "self-reports:write"
     SYNC = "sync"
     LIVE = "live"
     HELD_WRITE = "held:write"
@@ -175,6 +185,17 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.FUNDS_WRITE: _CADRES,
     Permission.PAIRINGS_READ: _CADRES,
     Permission.PAIRINGS_WRITE: _CADRES,
+    Permission.TIPS_READ: _CADRES,
+    Permission.TIPS_WRITE: _CADRES,
+    Permission.TIPS_DISPATCH: _OFFICE,
+    Permission.INCIDENTS_READ: _CADRES,
+    Permission.INCIDENTS_WRITE: _CADRES,
+    # What is published is for everybody at work (在58个作战单元公开发布).
+    Permission.BULLETINS_READ: _STAFF,
+    Permission.POSTERS_READ: _CADRES,
+    Permission.POSTERS_WRITE: _OFFICE,
+    Permission.SELF_REPORTS_READ: _CADRES,
+    Permission.SELF_REPORTS_WRITE: _CADRES,
     Permission.SYNC: _STAFF,
     Permission.LIVE: _STAFF,
     Permission.HELD_WRITE: _OFFICE,

@@ -258,6 +258,27 @@ FROM public.funds f
 """,
     ),
     RecordKind.PAIRING: plain(RecordKind.PAIRING, "pairings", "staff_id household_ids ended", "r.rev"),
+    RecordKind.TIP: plain(
+        RecordKind.TIP,
+        "tips",
+        "source text at claimed_at time_quality day photo_ids status squad_id dispatched_at closed_at closed_by"
+        " closing_note incident_id",
+        "r.rev",
+    ),
+    RecordKind.INCIDENT: plain(
+        RecordKind.INCIDENT,
+        "incidents",
+        "tip_id kind at claimed_at time_quality day action count note photo_ids publish",
+    ),
+    RecordKind.BULLETIN: for_all_units(
+        RecordKind.BULLETIN, "bulletins", "incident_id kind at day action count note photo_ids"
+    ),
+    RecordKind.SELF_REPORT: plain(
+        RecordKind.SELF_REPORT,
+        "self_reports",
+        "name origin arrived_on closed_at closed_by closing_note",
+        "r.rev",
+    ),
 }
 
 SINCE: dict[RecordKind, str] = {
@@ -273,5 +294,9 @@ SINCE: dict[RecordKind, str] = {
     RecordKind.SUPPLY_MOVE: "202611261210",
     RecordKind.FUND: "202611261210",
     RecordKind.PAIRING: "202611261220",
+    RecordKind.TIP: "202611261230",
+    RecordKind.INCIDENT: "202611261230",
+    RecordKind.BULLETIN: "202611261230",
+    RecordKind.SELF_REPORT: "202611261230",
 }
 """From which migration on a kind has its tables; the others have had them as long as there is a feed."""

@@ -28,7 +28,12 @@ _ALERT = (
     f"OR (gate_unit_code IS NOT NULL AND {lane_holds('post', 'gate_unit_code')})"
 )
 # A record of any kind is seen in the lane `unit`; the kinds of further audiences name theirs.
-_USE = f"{lane_holds('unit')} OR (kind = 'visit' AND {lane_holds('clinic')})"
+# What is published is for all units, and for those at gates and in the clinic as well.
+_USE = (
+    f"{lane_holds('unit')} OR (kind = 'visit' AND {lane_holds('clinic')}) OR (kind = 'bulletin' AND "
+    "EXISTS (SELECT 1 FROM units AS p WHERE p.township_code = photo_uses.township_code))"
+)
+_USE_WRITTEN = f"{lane_holds('unit')} OR (kind = 'visit' AND {lane_holds('clinic')})"
 # The bytes are seen through a record whose author has sent them; the row alone by those around the sender.
 _PHOTO = (
     f"{lane_holds('staff')} OR EXISTS (SELECT 1 FROM photo_uses AS u WHERE u.township_code = photos.township_code "
@@ -126,12 +131,17 @@ FENCE: dict[str, Policy] = {
     "funds": _lane("unit"),
     "fund_balances": _lane("unit"),
     "pairings": _lane("unit"),
+    "tips": _lane("unit"),
+    "incidents": _lane("unit"),
+    "bulletins": for_all_units("bulletins"),
+    "posters": _lane("grid"),
+    "self_reports": _lane("unit"),
     "feed": Policy(_AUDIENCE),
     "feed_heads": Policy(_AUDIENCE),
     # A phone's own operations are its author's wherever they are assigned since.
     "operations": Policy(_OPERATION),
     "conflicts": _lane("unit"),
-    "photo_uses": Policy(f"{_USE} OR (kind = 'closure' AND ({_TOWNSHIPS}))", _USE),
+    "photo_uses": Policy(f"{_USE} OR (kind = 'closure' AND ({_TOWNSHIPS}))", _USE_WRITTEN),
     "photos": Policy(_PHOTO, lane_holds("staff")),
 }
 

@@ -41,4 +41,16 @@ COUNTED_RECORDS = (
         {Metric.SUPPLY_MOVES: "1", Metric.SUPPLIES_CONFIRMED: "(r.kind = 'confirm')::int"},
     ),
     Counted(RecordKind.FUND, "funds", {Metric.FUND_RECORDS: "1"}),
+    Counted(RecordKind.TIP, "tips", {Metric.TIPS: "1"}),
+    Counted(
+        RecordKind.INCIDENT,
+        "incidents",
+        {
+            Metric.INCIDENTS: "1",
+            Metric.MACHINES_DESTROYED: (
+                "CASE WHEN r.kind = 'mahjong' AND r.action = 'destroyed' THEN coalesce(r.count, 1) ELSE 0 END"
+            ),
+            Metric.BANQUETS_STOPPED: "(r.kind = 'banquet' AND r.action = 'stopped')::int",
+        },
+    ),
 )

@@ -56,7 +56,13 @@ async def count_change(open_work: OpenWork, account_id: UUID) -> None:
 
 async def _count(work: Work, kind: str, value: str, limit: int) -> float:
     """Count a failure; return the seconds until the window ends where there are too many, else 0."""
-    row = await work.sql.fetchrow(_TRY, _key(work, kind, value), work.now + WINDOW, work.now)
+    return await count(work, _key(work, kind, value), WINDOW, limit)
+
+
+async def count(work: Work, key: bytes, window: timedelta, limit: int) -> float:
+    """Count one try under a key, whose window begins with its first; return the seconds until the window ends where
+    there are more than the limit, else 0."""
+    row = await work.sql.fetchrow(_TRY, key, work.now + window, work.now)
     assert row is not None
     seconds: float = (row["window_ends"] - work.now).total_seconds()
     return seconds if row["failures"] > limit else 0

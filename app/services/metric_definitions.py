@@ -37,6 +37,7 @@ _SLOTS = Text("个时段", "slots")
 _CHECKS = (Permission.HOUSEHOLDS_READ, "/v1/household-checks")
 _ORDERS = (Permission.QUARANTINE_READ, "/v1/quarantine-orders")
 _GATES = (Permission.CHECKPOINTS_READ, "/v1/checkpoints")
+_INCIDENTS = (Permission.INCIDENTS_READ, "/v1/incidents")
 _DAY = {"day": "{day}"}
 
 
@@ -186,6 +187,26 @@ DEFINITIONS: dict[Metric, Definition] = {
         Text("经费记录", "Records of funds"), _TIMES,
         Text("当日经费下拨、支出、退回的次数", "How often money was granted, spent or returned"),
         (Permission.FUNDS_READ, "/v1/funds"), _DAY,
+    ),
+    Metric.TIPS: Definition(
+        Text("群众举报", "Tips"), Text("起", "tips"),
+        Text("当日接到的举报,含热线和海报", "Tips that came in that day, by telephone and from posters"),
+        (Permission.TIPS_READ, "/v1/tips"), _DAY,
+    ),
+    Metric.INCIDENTS: Definition(
+        Text("现场处置", "Incidents"), Text("起", "incidents"),
+        Text("当日现场处置的事件", "Incidents that were dealt with that day"), _INCIDENTS, _DAY,
+    ),
+    Metric.MACHINES_DESTROYED: Definition(
+        Text("销毁麻将机", "Mahjong machines destroyed"), Text("台", "machines"),
+        Text("当日打牌事件中现场销毁的台数,未填数量的计一台",
+             "The counts of mahjong incidents whose action was to destroy; without a count, one"),
+        _INCIDENTS, _DAY | {"kind": "mahjong"},
+    ),
+    Metric.BANQUETS_STOPPED: Definition(
+        Text("制止酒席", "Banquets stopped"), Text("起", "banquets"),
+        Text("当日现场制止的酒席,每起计一次", "Banquet incidents whose action was to stop it, each one"),
+        _INCIDENTS, _DAY | {"kind": "banquet"},
     ),
 }  # fmt: skip
 

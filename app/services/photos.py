@@ -53,6 +53,12 @@ JOIN photos p ON p.township_code = u.township_code AND p.sha256 = u.sha256 AND p
 WHERE u.township_code = $1 AND u.sha256 = $2 ORDER BY p.id LIMIT 1
 """
 
+_SEEN_OTHERWISE = """
+SELECT EXISTS (SELECT 1 FROM photo_uses u
+    JOIN photos p ON p.township_code = u.township_code AND p.sha256 = u.sha256 AND p.author_id = u.author_id
+    WHERE u.township_code = $1 AND u.sha256 = $2 AND u.kind <> 'bulletin')
+"""
+
 _SENT = f"SELECT {_SHOWN} FROM photos p WHERE p.township_code = $1 AND p.sha256 = $2 AND p.author_id = $3"
 
 _STORE = """
@@ -137,9 +143,15 @@ async def find_photo(work: Work, sha256: str) -> asyncpg.Record:
 
 
 async def show_details(desk: Desk, sha256: str) -> PhotoView:
-    """Return what is told of a photo; raises as `find_photo` does."""
+    """Return what is told of a photo; raises as `find_photo` does.
+
+    Whoever sees it only because it was published hears neither where nor when it was taken: that is somebody's home.
+    """
     async with desk.open_work() as work:
-        return view(work, await find_photo(work, sha256))
+        shown = view(work, await find_photo(work, sha256))
+        if not await work.sql.fetchval(_SEEN_OTHERWISE, work.township_code, sha256):
+            shown.position = shown.taken_at = None
+        return shown
 
 
 @dataclass(frozen=True, slots=True)

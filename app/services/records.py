@@ -31,6 +31,7 @@ from app.schemas.fields import Body, View
 from app.services import batch, photos
 from app.services.batch import Item
 from app.services.moments import in_the_future
+from app.services.sealing import seal, unseal
 from app.services.units import known_units
 
 B = TypeVar("B", bound=Body)
@@ -48,6 +49,8 @@ class Noun(Generic[V]):
     """As what the feed tells of it; None where it tells nothing."""
     photos: PhotoKind | None = None
     """As what it names photos, if it does."""
+    sealed: tuple[str, ...] = ()
+    """Fields that are sealed at rest, each in a column `<field>_sealed`."""
 
     @property
     def name(self) -> str:
@@ -121,6 +124,8 @@ def _row(work: Work, noun: Noun[Any], item: Item[Any]) -> dict[str, Any]:
         "recorded_at": work.now,
         "rev": 1,
     }
+    for name in noun.sealed:
+        row[f"{name}_sealed"] = seal(work, f"{noun.name}.{name}", item.id, getattr(item.body, name))
     if issubclass(noun.table, Event):
         row |= {
             "at": item.moment.occurred_at,
@@ -151,7 +156,15 @@ async def by_ids(work: Work, noun: Noun[V], ids: Iterable[UUID]) -> dict[UUID, V
         work.township_code,
         list(ids),
     )
-    return {row["id"]: noun.view.model_validate(dict(row)) for row in rows}
+    return {row["id"]: view(work, noun, row) for row in rows}
+
+
+def view(work: Work, noun: Noun[V], row: asyncpg.Record) -> V:
+    """Return a stored record as it is shown, what is sealed of it opened."""
+    opened = {
+        name: unseal(work, f"{noun.name}.{name}", row["id"], row[f"{name}_sealed"]) for name in noun.sealed
+    }
+    return noun.view.model_validate(dict(row) | opened)
 
 
 async def show(work: Work, noun: Noun[V], id_: UUID) -> V:
@@ -224,4 +237,4 @@ async def page(
     )
     shown = rows[: paging.limit]
     more = mark(shown[-1][noun.key], shown[-1]["id"]) if len(rows) > len(shown) else None
-    return Page(items=[noun.view.model_validate(dict(row)) for row in shown], next=more)
+    return Page(items=[view(work, noun, row) for row in shown], next=more)

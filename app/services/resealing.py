@@ -34,6 +34,9 @@ SEALED = (
     SealedColumn("gate_salts", "salt_sealed", "gate_salts.salt"),
     SealedColumn("webhooks", "secret_sealed", "webhooks.secret"),
     SealedColumn("passes", "code_sealed", "passes.code"),
+    SealedColumn("tips", "phone_sealed", "tips.phone"),
+    SealedColumn("self_reports", "id_number_sealed", "self_reports.id_number"),
+    SealedColumn("self_reports", "phone_sealed", "self_reports.phone"),
 )
 """Every sealed column; a house rule compares it with the tables."""
 

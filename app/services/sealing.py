@@ -21,13 +21,14 @@ def id_fingerprint(work: Work, id_number: str | None) -> bytes | None:
 
 
 def phone_fingerprint(work: Work, phone: str | None) -> bytes | None:
-    """Return the keyed hash by which a phone is found: its digits only, without the country code of China."""
-    if phone is None:
-        return None
+    """Return the keyed hash by which a phone is found, however it was written."""
+    return None if phone is None else work.vault.fingerprint("phone", plain_phone(phone))
+
+
+def plain_phone(phone: str) -> str:
+    """Return a phone's digits only, without the country code of China."""
     digits = "".join(c for c in phone if c.isdigit())
-    return work.vault.fingerprint(
-        "phone", digits[2:] if len(digits) == 13 and digits.startswith("86") else digits
-    )
+    return digits[2:] if len(digits) == 13 and digits.startswith("86") else digits
 
 
 def _context(column: str, row_id: UUID) -> bytes:

@@ -91,6 +91,9 @@ _LEFT_OUT: dict[str, set[str]] = {
     "inspections": set(),
     "market_rounds": set(),
     "pairings": set(),
+    "tips": {"phone_sealed"},
+    "incidents": set(),
+    "bulletins": set(),
 }
 
 MakeSite = Callable[[], Awaitable[Site]]

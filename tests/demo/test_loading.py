@@ -249,3 +249,21 @@ async def test_publicity_closures_pairing_and_sales_are_there(loaded: Site) -> N
     assert await site.one("SELECT count(DISTINCT day) FROM market_rounds") > 0
     paired = f"SELECT sum(cardinality(household_ids)) FROM pairings WHERE {shown}"
     assert 0 < await site.one(paired) < await site.one(f"SELECT count(*) FROM households WHERE {shown}")
+
+
+async def test_tips_end_as_the_town_counted_them(loaded: Site) -> None:
+    site = loaded
+    assert await site.one("SELECT count(*) FROM squads WHERE kind = 'strike'") == 3
+    # Three days, the last of them until half past three.
+    assert await site.one("SELECT count(*) FROM tips") == 11
+    assert await site.one("SELECT count(*) FROM tips WHERE status = 'closed' AND squad_id IS NOT NULL") >= 9
+    assert await site.one("SELECT sum(count) FROM incidents WHERE action = 'destroyed'") >= 20
+    assert await site.one("SELECT count(*) FROM incidents WHERE kind = 'banquet'") <= 1
+    published = await site.one("SELECT count(*) FROM incidents WHERE publish")
+    assert await site.one("SELECT count(*) FROM bulletins") == published >= 5
+    for metric, rows in {
+        "tips": "SELECT count(*) FROM tips",
+        "incidents": "SELECT count(*) FROM incidents",
+        "machines_destroyed": "SELECT sum(count) FROM incidents WHERE action = 'destroyed'",
+    }.items():
+        assert await site.one(f"SELECT sum({metric}) FROM daily_counters") == await site.one(rows), metric

@@ -8,6 +8,7 @@ from httpx import AsyncClient
 
 from app.domain.identity import check_digit
 from tests.duty import a_patrol, a_shift
+from tests.outcomes import a_self_report, a_tip, an_incident, stranger
 from tests.pictures import jpeg, sha256
 from tests.publicity import a_closure, a_pairing, a_publicity_log, a_round, a_venue, an_inspection
 from tests.pushing import op, push
@@ -112,6 +113,17 @@ async def _supplies(s: Scenario, now: datetime) -> None:
     await s.make("funds", "/v1/funds", a_fund(s.town.units[0], "grant", "2000.00", now))
 
 
+async def _outcomes(s: Scenario, now: datetime) -> None:
+    unit = s.town.units[0]
+    tip = await s.make("tips", "/v1/tips", a_tip(unit))
+    await s.make("incidents", "/v1/incidents", an_incident(unit, now, tip_id=tip["id"], publish=True))
+    poster = (await s.office.get(f"/v1/units/{unit}/poster")).json()["code"]
+    body = a_self_report(poster, s.town.today(), id_number=id_number(9))
+    sent = await stranger(s.town).post("/v1/public/self-reports", json=body)
+    assert sent.status_code == 201, sent.text
+    s.ids["self_reports"] = sent.json()["id"]
+
+
 async def make_scenario(town: Town) -> Scenario:
     """Make one of each, as the township's office."""
     unit, photo = town.units[0], jpeg(latitude=30.8, longitude=106.1)
@@ -205,6 +217,7 @@ async def make_scenario(town: Town) -> Scenario:
     await s.make("webhooks", "/v1/webhooks", hook)
     until = (now + timedelta(days=30)).date().isoformat()
     await _sync(s, head)
+    await _outcomes(s, now)
     await s.make("api_keys", "/v1/api-keys", {"name": "大屏", "code": str(town.code), "expires_on": until})
     await _publicity(s, now)
     await _supplies(s, now)

@@ -13,6 +13,8 @@ PUBLIC = {
     ("GET", "/.well-known/jwks.json"),
     ("POST", "/v1/auth/token"),
     ("POST", "/v1/auth/refresh"),
+    ("POST", "/v1/public/self-reports"),
+    ("POST", "/v1/public/tips"),
 }
 
 

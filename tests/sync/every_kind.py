@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.duty import a_patrol, a_shift
 from tests.gate import seen
+from tests.outcomes import a_tip, an_incident
 from tests.publicity import a_pairing, a_publicity_log, a_venue, an_inspection
 from tests.pushing import op
 from tests.register import check_body, line
@@ -45,6 +46,10 @@ FIELDS = {
     "fund.record": {"id": "fund", "unit_code": "unit"},
     "pairing.create": {"id": "pairing", "staff_id": "account", "household_ids": "home"},
     "pairing.update": {"target": "pairing", "staff_id": "account", "household_ids": "home"},
+    "tip.record": {"id": "tip", "unit_code": "unit"},
+    "tip.close": {"target": "tip"},
+    "self_report.close": {"target": "self_report"},
+    "incident.record": {"id": "incident", "unit_code": "unit", "tip_id": "tip"},
 }
 
 # What these name is the township's, and every unit's.
@@ -87,5 +92,9 @@ def own_op(side: Side, kind: str) -> dict[str, Any]:
         "fund.record": a_fund(side.code, "spend", "1.50", now),
         "pairing.create": a_pairing(ids["account"], ids["home"]),
         "pairing.update": {"ended": True},
+        "tip.record": a_tip(side.code),
+        "tip.close": {"note": "查无此事"},
+        "self_report.close": {"note": "已核实"},
+        "incident.record": an_incident(side.code, now),
     }
     return op(kind, bodies[kind], now, **target)

@@ -3,6 +3,7 @@
 from httpx import AsyncClient
 
 from tests.duty import a_patrol, a_shift
+from tests.outcomes import make_outcomes
 from tests.publicity import a_pairing, a_publicity_log, a_venue, an_inspection, make_material
 from tests.pushing import op, push
 from tests.register import register
@@ -21,7 +22,8 @@ async def make_further(town: Town, cadre: AsyncClient, unit: int) -> dict[str, s
     results = await push(cadre, now, *made)
     assert [r["status"] for r in results] == ["applied"] * len(made), results
     own = {"shift": shift["op_id"], "signing": signing["op_id"], "patrol": patrol["op_id"]}
-    return own | await _publicity(town, cadre, code) | await _supplies(town, cadre, code)
+    own |= await _publicity(town, cadre, code) | await _supplies(town, cadre, code)
+    return own | await make_outcomes(town, cadre, unit)
 
 
 async def _publicity(town: Town, cadre: AsyncClient, code: str) -> dict[str, str]:

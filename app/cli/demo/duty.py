@@ -40,7 +40,7 @@ def steps(
 ) -> list[tuple[datetime, Act]]:
     """Return what happens in a day's duty, in order, as far as it has happened by now."""
     made = [
-        (clock(day, 12), _squads(seed, units, act_as)),
+        (clock(day, 8), _squads(seed, units, act_as)),
         (clock(day, 12, 10), _rota(day, act_as)),
         *_patrols(seed, units, day, act_as),
         (clock(day, 22), _signings(seed, day, act_as)),
@@ -54,10 +54,10 @@ def _squads(seed: int, units: list[Unit], act_as: ActAs) -> Act:
     sizes = [(f"党员突击{name}小分队", SquadKind.STRIKE, 5) for name in "一二三"]
     sizes += [("城管流动巡逻队", SquadKind.PATROL, 8), ("社区干部流动巡逻队", SquadKind.PATROL, 25)]
     bodies, used = [], 0
-    for name, kind, size in sizes:
+    for number, (name, kind, size) in enumerate(sizes):
         members = list(dict.fromkeys(pool[used : used + size]))
         used += size
-        id_ = made_id(seed, "squad", name)
+        id_ = made_id(seed, "squad", number)
         bodies.append(
             SquadBody(
                 id=id_, name=name, kind=kind, leader_id=members[0] if members else None, staff_ids=members

@@ -16,7 +16,7 @@ from uuid import UUID
 import asyncpg
 
 from app.access import in_townships_name
-from app.cli.demo import command, duty, gates, publicity, rounds
+from app.cli.demo import command, duty, gates, outcomes, publicity, rounds
 from app.cli.demo.cases import RELEASE_REASON, Cases
 from app.cli.demo.days import Half, clock, halves
 from app.cli.demo.draws import draws
@@ -56,7 +56,7 @@ from app.services.visits import record_visits
 
 log = logging.getLogger("wangge.demo")
 
-PLAYS = (command.steps, duty.steps)
+PLAYS = (command.steps, duty.steps, outcomes.steps)
 """What is played once a day, step by step."""
 
 B = TypeVar("B", bound=Body)

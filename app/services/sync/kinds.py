@@ -19,6 +19,7 @@ from app.services.funds import store_funds
 from app.services.household_checks import store_checks
 from app.services.household_edits import merge_household
 from app.services.households import store_households
+from app.services.incidents import store_incidents
 from app.services.inspections import store_inspections
 from app.services.order_answers import copy_of, store_answers
 from app.services.pairings import change_pairing, store_pairings
@@ -28,11 +29,13 @@ from app.services.person_registration import PersonRegistered
 from app.services.publicity import store_logs as store_publicity
 from app.services.quarantine_changes import release_order
 from app.services.quarantine_orders import create_orders
+from app.services.self_reports import close_self_report
 from app.services.shift_signings import store_signings
 from app.services.shifts import store_shifts
 from app.services.supply_moves import store_moves
 from app.services.sync.ops import Op
 from app.services.sync.registered import without_registered
+from app.services.tips import close_tip, store_tips
 from app.services.venues import change_venue, store_venues
 from app.services.visits import store_visits
 
@@ -130,6 +133,14 @@ async def _change_pairing(work: Work, op: Op, target: UUID) -> None:
     await change_pairing(work, target, op.body)
 
 
+async def _close_tip(work: Work, op: Op, target: UUID) -> None:
+    await close_tip(work, target, op.body.note)
+
+
+async def _close_self_report(work: Work, op: Op, target: UUID) -> None:
+    await close_self_report(work, target, op.body.note)
+
+
 async def _decide(work: Work, ops: Sequence[Op]) -> None:
     by_gate: dict[UUID, list[Op]] = {}
     for op in ops:
@@ -198,5 +209,9 @@ RUNS: dict[str, Run] = {
     "fund.record": _storing(RecordKind.FUND, store_funds),
     "pairing.create": _storing(RecordKind.PAIRING, store_pairings),
     "pairing.update": _one_by_one(RecordKind.PAIRING, _change_pairing),
+    "tip.record": _storing(RecordKind.TIP, store_tips),
+    "tip.close": _one_by_one(RecordKind.TIP, _close_tip),
+    "self_report.close": _one_by_one(RecordKind.SELF_REPORT, _close_self_report),
+    "incident.record": _storing(RecordKind.INCIDENT, store_incidents),
     "alert.resolve": _one_by_one(RecordKind.ALERT, _resolve),
 }

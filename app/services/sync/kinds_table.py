@@ -18,6 +18,7 @@ from app.schemas.fields import Body
 from app.schemas.funds import FundBody
 from app.schemas.household_checks import CheckBody
 from app.schemas.households import HouseholdBody, HouseholdPatch, PersonPatch
+from app.schemas.outcomes import ClosingBody, IncidentBody, TipBody
 from app.schemas.pairings import PairingBody, PairingPatch
 from app.schemas.publicity import PublicityBody
 from app.schemas.quarantine import OrderBody, ReleaseBody
@@ -107,6 +108,10 @@ def _pairing_edit(target: UUID | None, body: PairingPatch) -> Iterable[Need]:
             yield RecordKind.HOUSEHOLD, id_
 
 
+def _incident_needs(_target: UUID | None, body: IncidentBody) -> Iterable[Need]:
+    return [(RecordKind.TIP, body.tip_id)] if body.tip_id else ()
+
+
 _ALL = (
     OpKind("household.register", Permission.HOUSEHOLDS_WRITE, HouseholdBody, _nothing, makes=_people_of),
     OpKind(
@@ -180,6 +185,16 @@ _ALL = (
         lambda _target, body: [(RecordKind.HOUSEHOLD, id_) for id_ in body.household_ids],
     ),
     OpKind("pairing.update", Permission.PAIRINGS_WRITE, PairingPatch, _pairing_edit, targeted=True),
+    OpKind("tip.record", Permission.TIPS_WRITE, TipBody, _nothing),
+    OpKind("tip.close", Permission.TIPS_WRITE, ClosingBody, _target(RecordKind.TIP), targeted=True),
+    OpKind(
+        "self_report.close",
+        Permission.SELF_REPORTS_WRITE,
+        ClosingBody,
+        _target(RecordKind.SELF_REPORT),
+        targeted=True,
+    ),
+    OpKind("incident.record", Permission.INCIDENTS_WRITE, IncidentBody, _incident_needs),
     OpKind("alert.resolve", Permission.ALERTS_WRITE, ResolveBody, _target(RecordKind.ALERT), targeted=True),
 )
 

@@ -45,6 +45,8 @@ _TABLES = {
     RecordKind.SHIFT: "shifts",
     RecordKind.VENUE: "venues",
     RecordKind.PAIRING: "pairings",
+    RecordKind.TIP: "tips",
+    RecordKind.SELF_REPORT: "self_reports",
 }
 _MADE_BY_PHONES = (
     RecordKind.HOUSEHOLD,
@@ -53,6 +55,7 @@ _MADE_BY_PHONES = (
     RecordKind.SHIFT,
     RecordKind.VENUE,
     RecordKind.PAIRING,
+    RecordKind.TIP,
 )
 
 

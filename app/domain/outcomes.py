@@ -1,0 +1,88 @@
+"""Tips, incidents and what is published of them (举报、打击、公开): their words, and how a note is masked.
+
+Source: 将举报电话公布到58个作战单元,先后接到群众举报10余起,现场销毁麻将机20余台,现场制止筹备酒席1起,
+并将现场打击的图片在58个作战单元公开发布.
+"""
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+
+from app.domain.identity import mask_id_number, mask_name
+
+
+class TipSource(StrEnum):
+    """How a tip came in: without login, from a poster; or by telephone, taken down by staff (公众、热线)."""
+
+    PUBLIC = "public"
+    HOTLINE = "hotline"
+
+
+class TipStatus(StrEnum):
+    """What became of a tip (新举报、已派单、已办结)."""
+
+    NEW = "new"
+    DISPATCHED = "dispatched"
+    CLOSED = "closed"
+
+
+class IncidentKind(StrEnum):
+    """What was met: mahjong, a gathering, a banquet, an open venue, other (打牌、聚众、办酒席、违规营业、其他)."""
+
+    MAHJONG = "mahjong"
+    GATHERING = "gathering"
+    BANQUET = "banquet"
+    OPEN_VENUE = "open_venue"
+    OTHER = "other"
+
+
+class IncidentAction(StrEnum):
+    """What was done: people sent home, things destroyed, a plan stopped, a warning, handed to the police.
+
+    劝散、销毁、制止、警告、移交.
+    """
+
+    DISPERSED = "dispersed"
+    DESTROYED = "destroyed"
+    STOPPED = "stopped"
+    WARNED = "warned"
+    HANDED_OVER = "handed_over"
+
+
+def machines_destroyed(kind: IncidentKind, action: IncidentAction, count: int | None) -> int:
+    """Return how many mahjong machines an incident adds (销毁麻将机20余台): one, where nobody counted them."""
+    destroyed = kind is IncidentKind.MAHJONG and action is IncidentAction.DESTROYED
+    return (1 if count is None else count) if destroyed else 0
+
+
+def banquets_stopped(kind: IncidentKind, action: IncidentAction) -> int:
+    """Return how many banquets an incident adds (制止筹备酒席1起): each is one, however many guests it had."""
+    return int(kind is IncidentKind.BANQUET and action is IncidentAction.STOPPED)
+
+
+# ID numbers with or without gaps, mobile phones, land lines, and whatever else is a long row of digits.
+_ID_NUMBER = re.compile(r"(?<![0-9])[0-9]{6}[ -]?[0-9]{8}[ -]?[0-9]{3}[0-9Xx](?![0-9])")
+_PHONE = re.compile(r"(?<![0-9])(?:\+?86[ -]?)?1[3-9][0-9](?:[ -]?[0-9]{4}){2}(?![0-9])")
+_LANDLINE = re.compile(r"(?<![0-9])0[0-9]{2,3}[ -]?[0-9]{7,8}(?![0-9])")
+_DIGITS = re.compile(r"[0-9]{7,}[Xx]?")
+_HALF_WIDTH = {0xFF10 + n: str(n) for n in range(10)} | {0xFF38: "X", 0xFF58: "x", 0xFF0D: "-", 0x3000: " "}
+
+
+def public_text(note: str, names: Iterable[str]) -> str:
+    """Return a note as everybody may read it: of each name only its first character, of each number its ends.
+
+    Names are taken longest first, so that 李四光 is not masked as 李四 with a rest.
+    """
+    text = note.translate(_HALF_WIDTH)
+    text = _ID_NUMBER.sub(lambda found: mask_id_number(re.sub("[ -]", "", found[0])), text)
+    for numbers in (_PHONE, _LANDLINE, _DIGITS):
+        text = numbers.sub(lambda found: _ends(found[0]), text)
+    for name in sorted((name for name in set(names) if len(name) > 1), key=len, reverse=True):
+        text = text.replace(name, mask_name(name))
+    return text
+
+
+def _ends(number: str) -> str:
+    """Keep three digits of a number at its beginning and two at its end: 13900000021 → 139******21."""
+    digits = re.sub("[ +-]", "", number)
+    return digits[:3] + "*" * (len(digits) - 5) + digits[-2:]

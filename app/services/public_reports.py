@@ -1,0 +1,105 @@
+"""What the public sends without a login (主动报告、群众举报): stored as it is, and looked up by nobody yet.
+
+No oracle: nothing here reads whether a person or household is known. The report is stored, and what it is held
+against is read when a cadre reads it.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.field_texts import declare
+from app.core.kit import Kit
+from app.core.outcome import Outcome
+from app.core.problems import at
+from app.core.scope import township_of
+from app.core.work import OpenTownship, OpenWork, Work
+from app.domain.outcomes import TipSource
+from app.domain.posters import PosterCode
+from app.schemas.outcomes import TipBody
+from app.schemas.public import PublicTipBody, ReceiptView, SelfReportBody
+from app.services.batch import Item
+from app.services.posters import refuse_void, true_poster
+from app.services.public_limits import admitted
+from app.services.sealing import plain_phone
+from app.services.self_reports import store_self_report
+from app.services.tips import store_tips
+
+declare("one-place", "请给出海报二维码或乡镇代码之一。", "Give a poster or a township, one of them.")
+
+_RECORDED = "SELECT recorded_at FROM {table} WHERE township_code = $1 AND id = $2"
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Who writes without a login: what is known is the network address."""
+
+    kit: Kit
+    open_work: OpenWork
+    open_township: OpenTownship
+    address: str
+
+
+async def send_self_report(stranger: Stranger, body: SelfReportBody) -> Outcome[ReceiptView]:
+    """Store a self-report. The outcome's problem is IdReused.
+
+    Raises:
+        TooMany: too many from this address, poster or phone.
+        Invalid: a false poster; an ID number or a day that cannot be.
+    """
+    async with _writing(stranger, body.poster, None, body.phone) as (work, unit_code):
+        assert unit_code is not None
+        item = await store_self_report(work, unit_code, body)
+        return await _receipt(work, "self_reports", item)
+
+
+async def send_tip(stranger: Stranger, body: PublicTipBody) -> Outcome[ReceiptView]:
+    """Store a tip. The outcome's problem is IdReused.
+
+    Raises:
+        TooMany: too many from this address, to this place, or from this phone.
+        Invalid: a false poster, or not just one of poster and township.
+        NotFound: no such township.
+    """
+    if (body.poster is None) == (body.township_code is None):
+        raise at("/poster", "one-place")
+    async with _writing(stranger, body.poster, body.township_code, body.phone) as (work, unit_code):
+        told = TipBody(
+            id=body.id,
+            unit_code=None if unit_code is None else str(unit_code),
+            text=body.text,
+            phone=body.phone,
+            photo_ids=body.photo_ids,
+        )
+        (item,) = await store_tips(work, [told], source=TipSource.PUBLIC)
+        return await _receipt(work, "tips", item)
+
+
+@asynccontextmanager
+async def _writing(
+    stranger: Stranger, poster: str | None, township: str | None, phone: str | None
+) -> AsyncIterator[tuple[Work, int | None]]:
+    """Admit a stranger, and open work in the township to which they write; yield the poster's unit, if there is one.
+
+    Whoever shows a false poster has been counted, and nothing else has been asked of the database.
+    """
+    code: PosterCode | None = None
+    async with admitted(stranger.kit, stranger.open_work, {"address": stranger.address}):
+        pass
+    if poster is not None:
+        code = true_poster(stranger.kit.vault, poster)
+    place = str(code.unit_code) if code else str(township)
+    town = township_of(code.unit_code) if code else int(place)
+    who = {"place": place} | ({"phone": f"{town} {plain_phone(phone)}"} if phone else {})
+    async with admitted(stranger.kit, stranger.open_work, who), stranger.open_township(town) as work:
+        if code:
+            await refuse_void(work, code)
+        yield work, code and code.unit_code
+
+
+async def _receipt(work: Work, table: str, item: Item[Any]) -> Outcome[ReceiptView]:
+    if item.problem is not None:
+        return Outcome(item.id, problem=item.problem)
+    recorded_at = await work.sql.fetchval(_RECORDED.format(table=table), work.township_code, item.id)
+    return Outcome(item.id, ReceiptView(id=item.id, recorded_at=recorded_at), item.replayed)

@@ -1,0 +1,47 @@
+"""How outcomes count, and what everybody may read of a note."""
+
+import pytest
+
+from app.domain.outcomes import (
+    IncidentAction,
+    IncidentKind,
+    banquets_stopped,
+    machines_destroyed,
+    public_text,
+)
+
+MAHJONG, BANQUET = IncidentKind.MAHJONG, IncidentKind.BANQUET
+DESTROYED, STOPPED = IncidentAction.DESTROYED, IncidentAction.STOPPED
+
+
+def test_machines_count_as_many_as_were_destroyed() -> None:
+    assert machines_destroyed(MAHJONG, DESTROYED, 20) == 20
+    assert machines_destroyed(MAHJONG, DESTROYED, None) == 1
+    assert machines_destroyed(MAHJONG, STOPPED, 20) == 0
+    assert machines_destroyed(IncidentKind.OTHER, DESTROYED, 20) == 0
+
+
+def test_a_banquet_is_one_banquet() -> None:
+    assert banquets_stopped(BANQUET, STOPPED) == 1
+    assert banquets_stopped(BANQUET, IncidentAction.WARNED) == 0
+    assert banquets_stopped(MAHJONG, STOPPED) == 0
+
+
+@pytest.mark.parametrize(
+    ("note", "shown"),
+    [
+        ("李四家打牌", "李*家打牌"),
+        ("李四光与李四打牌", "李**与李*打牌"),
+        ("电话13900000021举报", "电话139******21举报"),
+        ("+86 139 0000 0021", "861********21"),
+        ("座机0817-5551234", "座机081******34"),
+        ("身份证511303199001011234", "身份证511303********1234"),
+        ("身份证 511303 19900101 123X。", "身份证 511303********123X。"),
+        ("旧证511303900101123", "旧证511**********23"),
+        ("13900000021", "139******21"),
+        ("2020-02-03 销毁20台", "2020-02-03 销毁20台"),
+        ("王家办酒席", "王家办酒席"),
+    ],
+)
+def test_names_and_numbers_are_masked(note: str, shown: str) -> None:
+    assert public_text(note, ["李四", "李四光", "王", ""]) == shown
