@@ -24,6 +24,16 @@ def _sheet(*pairs: tuple[str, str]) -> list[dict[str, object]]:
     return [{"header": header, "metric": metric} for header, metric in pairs]
 
 
+def _so_far(*pairs: tuple[str, str], least: bool = False) -> list[dict[str, object]]:
+    """Return columns of what has been done up to the day; with `least` also what the last of the units has."""
+    columns: list[dict[str, object]] = []
+    for header, metric in pairs:
+        columns.append({"header": header, "metric": metric, "total": True})
+        if least:
+            columns.append(columns[-1] | {"header": f"{header}(各单元最少)", "across": "least"})
+    return columns
+
+
 DAILY_SHEET = _built_in(
     "daily-sheet",
     "村(社区)疫情防控日报表",
@@ -53,6 +63,8 @@ DAILY_SHEET = _built_in(
             ("已消毒", "sites_disinfected"),
             ("巡逻", "patrols"),
             ("值守到岗", "shifts_signed_in"),
+            ("宣传单", "leaflets"),
+            ("巡查商户", "inspections"),
             ("未处理预警", "alerts_open"),
         ),
         {"header": "日报", "field": "report_status"},
@@ -71,6 +83,13 @@ SOURCE_FIGURES = _built_in(
         {"header": "B组", "field": "group_b"},
         {"header": "党员突击小分队", "field": "strike_squads"},
         {"header": "流动巡逻人员", "field": "patrol_squads"},
+        *_so_far(
+            ("宣传单", "leaflets"), ("标语", "slogans"), ("物资签收次数", "supplies_confirmed"), least=True
+        ),
+        *_so_far(
+            ("专项经费笔数", "fund_records"), ("群众举报", "tips"), ("销毁麻将机", "machines_destroyed")
+        ),
+        *_so_far(("制止酒席", "banquets_stopped"), ("巡逻", "patrols"), ("巡查商户", "inspections")),
     ],
 )
 BUILT_IN = {
