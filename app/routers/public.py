@@ -31,7 +31,7 @@ class PublicRequest(StrictRequest):
 
     async def look_first(self) -> None:
         """Turn an address away that has sent too much."""
-        turn_away(self.app.state.kit, self.client.host if self.client else "")
+        await turn_away(self.app.state.kit, self.client.host if self.client else "")
 
 
 class PublicRoute(StrictRoute):

@@ -41,13 +41,18 @@ async def admitted(kit: Kit, open_work: OpenWork, values: Mapping[str, str]) -> 
         yield
 
 
-def turn_away(kit: Kit, address: str) -> None:
-    """Refuse an address that is known here to have to wait, before what it sends is read.
+async def turn_away(kit: Kit, address: str) -> None:
+    """Refuse an address that is known here to have to wait, before what it sends is read, at a pace.
 
     Raises:
         TooMany: it is.
     """
-    _check(kit, {"address": _key(kit, "address", address)})
+    key = _key(kit, "address", address)
+    try:
+        kit.turnstile.check(key, kit.clock.now())
+    except TooMany:
+        await kit.turnstile.linger(key)
+        raise
 
 
 def _check(kit: Kit, keys: Mapping[str, bytes]) -> None:
