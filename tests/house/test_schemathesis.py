@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from app.core.settings import Settings
 from app.main import create_app
@@ -32,6 +33,10 @@ from tests.conftest import TestClock
 from tests.house.scenario import Scenario, make_scenario
 from tests.resilience.site import free_port
 from tests.town import Town
+
+# schemathesis reads the greater part of itself when it is first used. Python 3.11 may fail to parse a file while a
+# thread or a greenlet comes in between, so it is read here, where nothing else runs.
+READ = OpenApiSchema
 
 EXAMPLES = int(os.environ.get("WANGGE_TEST_FUZZ", "10"))
 ENDLESS = {"GET /v1/live"}
