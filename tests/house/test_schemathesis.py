@@ -34,7 +34,7 @@ from tests.house.scenario import Scenario, make_scenario
 from tests.resilience.site import free_port
 from tests.town import Town
 
-# schemathesis reads the greater part of itself when it is first used. Python 3.11 may fail to parse a file while another
+# schemathesis reads the greater part of itself when it is first used. Python 3.11 may fail to parse a file while a
 # thread or a greenlet comes in between, so it is read here, where nothing else runs.
 READ = OpenApiSchema
 
