@@ -3,15 +3,21 @@
 import asyncio
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from httpx import AsyncClient
 
+from tests.duty import a_patrol
+from tests.outcomes import a_tip, an_incident
+from tests.publicity import a_publicity_log, a_venue, an_inspection, make_material
 from tests.pushing import batch, op
 from tests.register import register
 from tests.scene import open_order, visit_body
+from tests.supplies import a_fund, a_move, granted, made, stocked
 from tests.sync.follower import Follower
 from tests.town import Town
 
@@ -23,17 +29,25 @@ class Ground:
     unit: int
     order: str
     site: str
+    item: str
+    material: str
+    venue: str
 
 
 async def make_grounds(town: Town, office: AsyncClient, *units: int) -> list[Ground]:
-    """Give units somebody in quarantine and a pharmacy."""
-    grounds = []
-    for unit in units:
+    """Give units somebody in quarantine, a pharmacy, a shop, and more masks and money than anybody uses up."""
+    grounds, now = [], town.kit.clock.now()
+    codes = [town.units[unit] for unit in units]
+    item, material = await stocked(office, now, dict.fromkeys(codes, 90_000)), await make_material(office)
+    await granted(office, now, dict.fromkeys(codes, "90000"))
+    for unit, code in zip(units, codes, strict=True):
         home = await register(office, town, unit)
         order = await open_order(office, home["head"]["id"], town.today())
-        body = {"unit_code": town.units[unit], "name": "药房", "kind": "pharmacy"}
-        site = (await office.post("/v1/disinfection-sites", json=body)).json()
-        grounds.append(Ground(unit, order["id"], site["id"]))
+        site = await made(
+            office, "/v1/disinfection-sites", {"unit_code": code, "name": "药房", "kind": "pharmacy"}
+        )
+        shop = await made(office, "/v1/venues", a_venue(code))
+        grounds.append(Ground(unit, order["id"], site["id"], item, material, shop["id"]))
     return grounds
 
 
@@ -53,20 +67,13 @@ class Pusher:
     statuses: list[int] = field(default_factory=list)
 
     def make(self, count: int) -> None:
-        """Do something: register a household, visit, or disinfect."""
-        now, unit = self.town.kit.clock.now(), self.town.units[self.ground.unit]
+        """Do something: register a household, visit, disinfect, or what else a unit's day is made of."""
+        now = self.town.kit.clock.now()
+        bodies = bodies_of(self.ground, self.town.units[self.ground.unit], now)
         for _ in range(count):
-            person = {"id": str(uuid4()), "name": "李四"}
-            made = self.chance.choice(
-                [
-                    op("household.register", {"unit_code": unit, "address": "一组", "head": person}, now),
-                    op("visit.record", visit_body(self.ground.order, now), now),
-                    op(
-                        "disinfection.log", {"site_id": self.ground.site, "occurred_at": now.isoformat()}, now
-                    ),
-                ]
-            )
-            self.open[made["op_id"]] = made
+            kind = self.chance.choice(list(KINDS))
+            sent = op(kind, bodies[kind](), now)
+            self.open[sent["op_id"]] = sent
 
     async def push(self) -> bool:
         """Send what is open, and some of what was acknowledged; tell whether an answer came."""
@@ -111,7 +118,44 @@ class Pusher:
             await self.write(1)
 
 
-KINDS = {"household.register": "household", "visit.record": "visit", "disinfection.log": "log"}
+KINDS = {
+    "household.register": "household",
+    "visit.record": "visit",
+    "disinfection.log": "log",
+    "supply.move": "supply_move",
+    "fund.record": "fund",
+    "patrol.record": "patrol",
+    "publicity.log": "publicity",
+    "inspection.record": "inspection",
+    "tip.record": "tip",
+    "incident.record": "incident",
+}
+"""What phones say, and of which kind the feed tells it."""
+
+
+def bodies_of(ground: Ground, unit: str, now: datetime) -> dict[str, Callable[[], dict[str, Any]]]:
+    """Return how the body of each kind is made."""
+    at = now.isoformat()
+    return {
+        "household.register": lambda: {
+            "unit_code": unit,
+            "address": "一组",
+            "head": {"id": str(uuid4()), "name": "李四"},
+        },
+        "visit.record": lambda: visit_body(ground.order, now),
+        "disinfection.log": lambda: {"site_id": ground.site, "occurred_at": at},
+        "supply.move": lambda: a_move(ground.item, "confirm", 0.125, now, unit),
+        "fund.record": lambda: a_fund(unit, "spend", "0.01", now),
+        "patrol.record": lambda: a_patrol(unit, now),
+        "publicity.log": lambda: a_publicity_log(unit, ground.material, now, 3),
+        "inspection.record": lambda: an_inspection(ground.venue, now),
+        "tip.record": lambda: a_tip(unit),
+        "incident.record": lambda: an_incident(unit, now),
+    }
+
+
+BEFORE = {"household", "supply_move", "fund"}
+"""Of these the office has written one for each unit before the phones begin: the home, the issue, the grant."""
 
 
 def all_told_once(town: Town, pushers: list[Pusher], unit: Follower, clinic: Follower) -> int:
@@ -124,8 +168,7 @@ def all_told_once(town: Town, pushers: list[Pusher], unit: Follower, clinic: Fol
         scope = f"{town.units[number]}/unit"
         for kind, record in KINDS.items():
             ids = [s["op_id"] for n, s in made if n == number and s["kind"] == kind]
-            before = 1 if record == "household" else 0
-            told = unit.ids(record, scope)[before:]
+            told = unit.ids(record, scope)[int(record in BEFORE) :]
             assert len(told) == len(set(told)) == len(ids)
             assert set(told) == set(ids)
         visits = [s["op_id"] for n, s in made if n == number and s["kind"] == "visit.record"]

@@ -5,13 +5,14 @@ import os
 import random
 from collections import Counter
 from typing import Any
-from uuid import uuid4
 
 from httpx import AsyncClient
 
 from tests import register, scene
 from tests.counting import assert_recounted
 from tests.pushing import batch, op
+from tests.supplies import assert_books
+from tests.sync.pushers import bodies_of, make_grounds
 from tests.town import Town
 
 OPERATIONS = int(os.environ.get("WANGGE_TEST_DELIVERED", "10000"))
@@ -21,30 +22,38 @@ TABLES = {
     "disinfection.log": "disinfection_logs",
     "household.check": "household_checks",
     "household.register": "households",
+    "supply.move": "supply_moves",
+    "fund.record": "funds",
+    "patrol.record": "patrols",
+    "publicity.log": "publicity_logs",
+    "inspection.record": "inspections",
+    "tip.record": "tips",
+    "incident.record": "incidents",
 }
+BEFORE = {"household.register": 41, "supply.move": 2, "fund.record": 1}
+"""What the office has written before: homes; a receipt and an issue; a grant."""
 
 
 async def make_operations(town: Town, office: AsyncClient) -> list[dict[str, Any]]:
-    """Return operations of four kinds about forty households of one unit."""
+    """Return operations of many kinds about forty-one households, a pharmacy, a shop, masks and money of one unit."""
     chance, now = random.Random(3), town.kit.clock.now()
+    (ground,) = await make_grounds(town, office, 0)
     homes = [await register.register(office, town) for _ in range(40)]
     orders = [await scene.open_order(office, home["head"]["id"], town.today()) for home in homes[:20]]
-    body = {"unit_code": town.units[0], "name": "药房", "kind": "pharmacy", "times_per_day": 3}
-    site = (await office.post("/v1/disinfection-sites", json=body)).json()
-    at = now.isoformat()
+    others = bodies_of(ground, town.units[0], now)
 
     def one() -> dict[str, Any]:
         home = chance.choice(homes)
-        kind = chance.choices(list(TABLES), (5, 2, 2, 1))[0]
+        kind = chance.choices(list(TABLES), (10, 4, 4, 2, *[1] * (len(TABLES) - 4)))[0]
         bodies: dict[str, Any] = {
             "visit.record": scene.visit_body(
-                chance.choice(orders)["id"], at, chance.choice(["service", "temperature"])
+                chance.choice(orders)["id"], now, chance.choice(["service", "temperature"])
             ),
-            "disinfection.log": {"site_id": site["id"], "occurred_at": at},
-            "household.check": register.check_body(home["id"], at, register.line(home["head"]["id"])),
-            "household.register": register.household(town, id=str(uuid4())),
+            "household.check": register.check_body(
+                home["id"], now.isoformat(), register.line(home["head"]["id"])
+            ),
         }
-        return op(kind, bodies[kind], now)
+        return op(kind, bodies.get(kind) or others[kind](), now)
 
     return [one() for _ in range(OPERATIONS)]
 
@@ -88,10 +97,10 @@ async def test_rows_are_distinct_operations_and_every_repeat_answers_as_the_firs
         assert {result["status"] for result in results} <= {"applied", "duplicate"}
         assert len({str({**result, "status": ""}) for result in results}) == 1
     kinds = Counter(one["kind"] for one in ops)
-    before = {"household.register": 40}
     for kind, table in TABLES.items():
         count = await town.owner.fetchval(f"SELECT count(*) FROM {table} WHERE township_code = $1", town.code)
-        assert count == kinds[kind] + before.get(kind, 0), table
+        assert count == kinds[kind] + BEFORE.get(kind, 0), table
     await register.assert_counters_true(town)
     await scene.assert_counters_true(town)
     await assert_recounted(town)
+    await assert_books(town)

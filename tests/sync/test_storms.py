@@ -12,7 +12,9 @@ from typing import Any
 
 from httpx import AsyncClient
 
+from tests.counting import assert_recounted
 from tests.pushing import batch, push
+from tests.supplies import assert_books
 from tests.sync.follower import Follower
 from tests.sync.pushers import Pusher, all_told_once, make_grounds
 from tests.sync.snares import counting, snare, until, waiting
@@ -70,13 +72,18 @@ class Crowd:
         await asyncio.gather(*reading)
 
     async def settle(self) -> int:
-        """Send again what has no answer; return how many operations were acknowledged and told once."""
+        """Send again what has no answer; return how many operations were acknowledged and told once.
+
+        By then the books of supplies and money must balance, and the counters be a recount's.
+        """
         for pusher in self.pushers:
             pusher.hangs_up = 0.0
             if pusher.open:
                 assert await pusher.push()
         for reader in self.readers:
             await reader.read()
+        await assert_books(self.town)
+        await assert_recounted(self.town)
         all_told_once(self.town, self.pushers, self.readers[2], self.readers[1])
         return all_told_once(self.town, self.pushers, self.readers[0], self.readers[1])
 
