@@ -94,6 +94,11 @@ _LEFT_OUT: dict[str, set[str]] = {
     "tips": {"phone_sealed"},
     "incidents": set(),
     "bulletins": set(),
+    "supply_items": set(),
+    "supply_moves": set(),
+    "supply_stocks": set(),
+    "funds": set(),
+    "fund_balances": set(),
 }
 
 MakeSite = Callable[[], Awaitable[Site]]

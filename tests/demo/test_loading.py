@@ -1,7 +1,7 @@
 """Loading: once or twice, in one go or broken off, today or days later."""
 
 import stat
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -84,8 +84,8 @@ async def test_every_kind_of_record_is_there(loaded: Site) -> None:
     assert await site.one("SELECT count(*) FROM quarantine_orders WHERE status = 'released'") >= 1
     kinds = await site.owner.fetch("SELECT DISTINCT kind, status FROM alerts")
     found = {kind for kind, _ in kinds}
-    of_orders = {"order_unanswered", "order_overdue"}
-    assert found == {"fever", "symptoms", "not_at_home", "breach", "missed_slot", "out_at_home"} | of_orders
+    of_clock = {"order_unanswered", "order_overdue", "supply_shortage"}
+    assert found == {"fever", "symptoms", "not_at_home", "breach", "missed_slot", "out_at_home"} | of_clock
     assert {status for _, status in kinds} == {"open", "resolved"}
     reasons = await site.one("SELECT array_agg(DISTINCT r) FROM decisions, unnest(reasons) AS r")
     assert set(reasons) == {"outsider", "fever", "no_mask", "purpose_not_allowed", "in_quarantine"}
@@ -267,3 +267,25 @@ async def test_tips_end_as_the_town_counted_them(loaded: Site) -> None:
         "machines_destroyed": "SELECT sum(count) FROM incidents WHERE action = 'destroyed'",
     }.items():
         assert await site.one(f"SELECT sum({metric}) FROM daily_counters") == await site.one(rows), metric
+
+
+async def test_the_kit_of_the_source_is_with_every_unit_and_a_day_is_provided_for(loaded: Site) -> None:
+    """给58个作战单元下发1支温度计、1桶消毒水、1瓶酒精; 每天有口罩、有热饭、有热水; 分别下拨专项经费."""
+    there = await loaded.owner.fetch(
+        "SELECT i.name, count(*) AS units, sum(s.balance) AS stock FROM supply_stocks s"
+        " JOIN supply_items i ON i.id = s.item_id WHERE s.place = 'stock' AND s.unit_code % 1000 > 0 GROUP BY 1"
+    )
+    stock = {row["name"]: (row["units"], row["stock"]) for row in there}
+    assert {stock[name] for name in ("温度计", "消毒水", "酒精")} == {(3, 3)}
+    assert stock["口罩"] == (3, 3 * 18)  # the third day's, at half past three in the afternoon
+    assert await loaded.one("SELECT sum(balance) FROM supply_stocks") == 0
+    assert await loaded.one("SELECT count(*) FROM supply_moves WHERE kind = 'consume' AND quantity > 0") > 20
+    assert await loaded.one("SELECT -sum(balance) FROM fund_balances WHERE place = 'granted'") == 3 * 2000
+    assert await loaded.one("SELECT sum(amount_yuan) FROM funds WHERE kind = 'spend'") > 0
+
+
+async def test_who_lacks_hot_meals_for_the_night_is_warned(loaded: Site) -> None:
+    """In this small demonstration one unit's delivery is short, on the first day."""
+    warned = await loaded.owner.fetch("SELECT unit_code, at FROM alerts WHERE kind = 'supply_shortage'")
+    night = datetime(2026, 11, 22, 14, tzinfo=UTC)  # 22:00 in the township
+    assert [tuple(row) for row in warned] == [(511303106001, night)]

@@ -41,7 +41,7 @@ def steps(
     """Return what happens in a day's duty, in order, as far as it has happened by now."""
     made = [
         (clock(day, 8), _squads(seed, units, act_as)),
-        (clock(day, 12, 10), _rota(day, act_as)),
+        (clock(day, 8, 10), _rota(day, act_as)),
         *_patrols(seed, units, day, act_as),
         (clock(day, 22), _signings(seed, day, act_as)),
     ]

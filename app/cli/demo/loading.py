@@ -16,7 +16,7 @@ from uuid import UUID
 import asyncpg
 
 from app.access import in_townships_name
-from app.cli.demo import command, duty, gates, outcomes, publicity, rounds
+from app.cli.demo import command, duty, gates, outcomes, publicity, rounds, supplies
 from app.cli.demo.cases import RELEASE_REASON, Cases
 from app.cli.demo.days import Half, clock, halves
 from app.cli.demo.draws import draws
@@ -56,7 +56,7 @@ from app.services.visits import record_visits
 
 log = logging.getLogger("wangge.demo")
 
-PLAYS = (command.steps, duty.steps, outcomes.steps)
+PLAYS = (command.steps, duty.steps, outcomes.steps, supplies.steps)
 """What is played once a day, step by step."""
 
 B = TypeVar("B", bound=Body)
@@ -157,7 +157,7 @@ async def load(
             "records of added days did not fit what has been changed since", extra={"count": loading.refused}
         )
     async with loading.work(record.until) as work:
-        done = replace(record, done=True)
+        done = replace(loading.record, done=True)
         await write(work, done)
     return done
 
@@ -192,6 +192,7 @@ async def _load_registers(loading: Loading) -> None:
         act_as(work, office_id(seed))
         first = loading.record.first
         loading.settle(await publicity.load_registers(work, seed, units, loading.homes, first))
+        loading.settle(await supplies.load_registers(work, seed, units))
 
 
 async def _load_households(loading: Loading, unit: Unit) -> int:
@@ -214,19 +215,27 @@ async def _load_half(loading: Loading, half: Half) -> None:
         return 1
 
     until = loading.record.until
-    if half.slot is HalfDay.PM:
-        await _command(loading, half, until)
-    else:
+    await _play(loading, half, until)
+    if half.slot is HalfDay.AM:
         async with loading.work(half.moment(until)) as work:
             act_as(work, office_id(loading.seed))
             loading.settle(await publicity.load_rounds(work, loading.seed, loading.units, half.day))
     await _of_all_units(loading, title, load_unit)
-    async with loading.work(min(half.end + timedelta(seconds=1), until)) as work:
-        await tick_township(work, half.start)
+    await _tick(loading, half, min(half.end + timedelta(seconds=1), until))
 
 
-async def _command(loading: Loading, half: Half, until: datetime) -> None:
-    """Load the day's reports, its order, the answers, and the night's duty, each as of its own moment."""
+async def _tick(loading: Loading, half: Half, moment: datetime) -> None:
+    """Let the clock book once what was left undone."""
+    if loading.record.ticked is None or loading.record.ticked < moment:
+        loading.record = replace(loading.record, ticked=moment)
+        async with loading.work(moment) as work:
+            await tick_township(work, half.start)
+            await write(work, loading.record)
+
+
+async def _play(loading: Loading, half: Half, until: datetime) -> None:
+    """Load what the township does together, each step as of its own moment: supplies, tips, the day's reports, its
+    order, the answers, and the night's duty."""
 
     def author(work: Work, unit: Unit | None) -> None:
         act_as(work, cadre_id(loading.seed, unit) if unit else office_id(loading.seed))
@@ -235,8 +244,9 @@ async def _command(loading: Loading, half: Half, until: datetime) -> None:
         step for play in PLAYS for step in play(loading.seed, list(loading.units), half.day, until, author)
     ]
     for moment, act in sorted(played, key=lambda step: step[0]):
-        async with loading.work(moment) as work:
-            await act(work)
+        if half.start <= moment < half.end:
+            async with loading.work(moment) as work:
+                await act(work)
 
 
 def loading_cases(loading: Loading, unit: Unit) -> Cases:

@@ -31,6 +31,8 @@ class Record:
     done: bool
     extends: bool = False
     """Whether days were added to data that were complete, and may have been worked on since."""
+    ticked: datetime | None = None
+    """As of when the clock last booked what was left undone: done again later, it would judge by what came after."""
 
     @property
     def first(self) -> date:
@@ -46,6 +48,7 @@ class Record:
                 "until": self.until.isoformat(),
                 "done": self.done,
                 "extends": self.extends,
+                "ticked": self.ticked and self.ticked.isoformat(),
             }
         )
 
@@ -64,7 +67,8 @@ def parse(text: str) -> Record:
     stored: dict[str, Any] = json.loads(text)
     days = tuple(map(date.fromisoformat, stored["days"]))
     until = datetime.fromisoformat(stored["until"])
-    return Record(stored["seed"], days, until, stored["done"], stored["extends"])
+    ticked = datetime.fromisoformat(stored["ticked"]) if stored.get("ticked") else None
+    return Record(stored["seed"], days, until, stored["done"], stored["extends"], ticked)
 
 
 async def begin(kit: Kit, seed: int, units: Iterable[Unit]) -> Record:
