@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.access import allow
 from app.core.paging import Page, Paged
-from app.core.representations import CSV, represent
+from app.core.problems import NotAcceptable
+from app.core.representations import CSV, choose, represent
 from app.core.strict_route import StrictRoute
 from app.core.tables import XLSX, to_csv, to_xlsx
 from app.core.work import Work
@@ -67,10 +68,19 @@ async def render_layout(
         ),
     ] = None,
 ) -> Response:
-    """Fill a sheet from the records, as CSV or XLSX as the layout says."""
+    """Fill a sheet from the records: as CSV or XLSX as the layout says, or as the one of them that `Accept` prefers."""
     layout = await report_layouts.show_layout(work, layout_id)
     wanted = Wanted(layout, day or work.today, code, purpose)
     rows, heads = await layout_rows.rows_of(work, wanted), [column.header for column in wanted.columns]
-    if layout.file is FileKind.CSV:
+    if _media_type(request, layout.file) == CSV:
         return represent(request.headers, to_csv(heads, rows), CSV)
     return represent(request.headers, to_xlsx(wanted.day.isoformat(), heads, rows), XLSX)
+
+
+def _media_type(request: Request, declared: FileKind) -> str:
+    """Return what the caller prefers of the two; what the layout says, where that is neither."""
+    offered = (CSV, XLSX) if declared is FileKind.CSV else (XLSX, CSV)
+    try:
+        return choose(request.headers, offered)
+    except NotAcceptable:
+        return offered[0]

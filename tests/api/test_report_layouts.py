@@ -66,6 +66,20 @@ async def test_units_of_a_day_and_of_all_days(town: Town) -> None:
     assert (await cadre.get(f"/v1/report-layouts/{id_}/render?code={town.units[1]}")).status_code == 404
 
 
+async def test_the_file_is_the_layouts_unless_the_other_is_preferred(town: Town) -> None:
+    office = await town.township()
+    id_, xlsx = await make(office, layout("unit", UNITS)), "application/vnd.openxmlformats-officedocument"
+    for accept, media_type, begins in (
+        ("*/*", "text/csv", "村".encode()),
+        ("application/json", "text/csv", "村".encode()),
+        (f"{xlsx}.spreadsheetml.sheet", f"{xlsx}.spreadsheetml.sheet", b"PK"),
+        (f"text/csv;q=0.5, {xlsx}.spreadsheetml.sheet", f"{xlsx}.spreadsheetml.sheet", b"PK"),
+    ):
+        told = await office.get(f"/v1/report-layouts/{id_}/render", headers={"Accept": accept})
+        assert (told.status_code, told.headers["content-type"].partition(";")[0]) == (200, media_type), accept
+        assert told.content.startswith(begins), accept
+
+
 async def test_a_townships_row_sums_or_shows_the_least(town: Town) -> None:
     office, now = await town.township(), town.kit.clock.now()
     for unit in (0, 0, 1, 2, 2, 2):

@@ -10,6 +10,7 @@ from app.access import in_townships_name
 from app.cli.demo.draws import made_id
 from app.cli.demo.logins import Logins
 from app.cli.demo.places import SHOWN_UNIT, TOWNSHIP, gate_id, sites_of, units_of_township
+from app.cli.demo.publicity import shops_of
 from app.cli.demo.staff import cadre_id
 from app.core import private_file
 from app.core.kit import Kit
@@ -49,6 +50,9 @@ async def collect_ids(kit: Kit, seed: int) -> dict[str, str]:
         "quarantined_household_id": order["household_id"],
         "site_id": sites_of(seed, unit)[0].id,
         "staff_id": cadre_id(seed, unit),
+        "squad_id": made_id(seed, "squad", 0),
+        "supply_item_id": made_id(seed, "supply-item", "mask"),
+        "venue_id": shops_of(seed, unit)[0].id,
     }
     return {name: str(id_) for name, id_ in ids.items()}
 
