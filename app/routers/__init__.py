@@ -86,5 +86,6 @@ ROUTERS = (
     pairings.router,
     outcomes.router,
     public.router,
+    public.pictures,
     public.papers,
 )

@@ -40,7 +40,7 @@ Sender = Annotated[OpenWork, allow_steps(Permission.PHOTOS_WRITE)]
 
 BYTES = "application/octet-stream"
 _FILE = {"schema": {"type": "string", "format": "binary"}}
-_BODY = {"requestBody": {"required": True, "content": dict.fromkeys((*SUFFIXES, BYTES), _FILE)}}
+PHOTO_BODY = {"requestBody": {"required": True, "content": dict.fromkeys((*SUFFIXES, BYTES), _FILE)}}
 _SENT: dict[int | str, dict[str, Any]] = {
     202: {"model": UploadView, "description": "A piece has arrived, and others are missing."},
     413: {"description": "More than 5 MiB."},
@@ -52,7 +52,7 @@ _COPY: dict[int | str, dict[str, Any]] = {
 _RANGE = r"^bytes [0-9]{1,12}-[0-9]{1,12}/[0-9]{1,12}$"
 
 
-@router.put("/{sha256}", status_code=201, response_model=PhotoView, responses=_SENT, openapi_extra=_BODY)
+@router.put("/{sha256}", status_code=201, response_model=PhotoView, responses=_SENT, openapi_extra=PHOTO_BODY)
 async def send_photo(
     open_work: Sender,
     request: Request,
@@ -72,7 +72,7 @@ async def send_photo(
     is missing, the last one like a whole photo. When the line breaks, what has arrived is kept for a day:
     `GET /v1/photos/{sha256}/upload` tells how much, and the rest is sent as a piece.
     """
-    _require_bytes(request)
+    require_picture(request)
     announced = request.headers.get("content-length", "")
     done = await photo_uploads.receive_photo(
         _desk(request, open_work),
@@ -110,7 +110,7 @@ async def show_upload(open_work: Sender, request: Request, sha256: PhotoId) -> U
     return await photo_uploads.show_upload(_desk(request, open_work), sha256)
 
 
-def _require_bytes(request: Request) -> None:
+def require_picture(request: Request) -> None:
     """Refuse what says that it is something else; what it is, decoding tells.
 
     Raises:

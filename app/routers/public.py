@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from app.access import Front, allow, public
 from app.core.paging import Page, Paged
@@ -11,9 +11,12 @@ from app.core.work import Work
 from app.domain.permissions import Permission
 from app.domain.self_reports import SelfReportStatus
 from app.routers.answers import created
-from app.schemas.fields import Id, ScopeCode, UnitCode
+from app.routers.photos import PHOTO_BODY, require_picture
+from app.schemas.fields import Id, PhotoId, ScopeCode, TownshipCode, UnitCode
 from app.schemas.outcomes import ClosingBody
 from app.schemas.public import (
+    PhotoReceiptView,
+    PosterText,
     PosterView,
     PublicTipBody,
     ReceiptView,
@@ -21,7 +24,8 @@ from app.schemas.public import (
     SelfReportBody,
     SelfReportView,
 )
-from app.services import posters, public_reports, self_reports
+from app.services import posters, public_photos, public_reports, self_reports
+from app.services.photo_uploads import LARGEST_PHOTO
 from app.services.public_limits import turn_away
 from app.services.public_reports import Stranger
 
@@ -41,7 +45,14 @@ class PublicRoute(StrictRoute):
     request_class = PublicRequest
 
 
+class PhotoRoute(PublicRoute):
+    """A route for anybody's photo."""
+
+    body_limit = LARGEST_PHOTO
+
+
 router = APIRouter(prefix="/v1/public", tags=["public"], route_class=PublicRoute)
+pictures = APIRouter(prefix="/v1/public", tags=["public"], route_class=PhotoRoute)
 papers = APIRouter(prefix="/v1", tags=["public"], route_class=StrictRoute)
 
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -50,6 +61,9 @@ _LIMITED: dict[int | str, dict[str, Any]] = {
 }
 _NO_TOWNSHIP: dict[int | str, dict[str, Any]] = {
     404: {"description": "No such township", "content": _PROBLEM}
+}
+_NO_TIP: dict[int | str, dict[str, Any]] = {
+    404: {"description": "No such township, or no such tip that names the photo", "content": _PROBLEM}
 }
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -73,6 +87,32 @@ async def send_self_report(
 async def send_tip(front: Annotated[Front, public()], body: PublicTipBody, response: Response) -> ReceiptView:
     """Report a gathering, mahjong, a banquet (群众举报): by a poster's code, or to a township."""
     return created(response, await public_reports.send_tip(_stranger(front), body))
+
+
+@pictures.put(
+    "/tips/{tip_id}/photos/{sha256}",
+    status_code=201,
+    responses=_LIMITED | _NO_TIP | {413: {"description": "More than 5 MiB."}},
+    openapi_extra=PHOTO_BODY,
+)
+async def send_tip_photo(
+    front: Annotated[Front, public()],
+    request: Request,
+    response: Response,
+    tip_id: Id,
+    sha256: PhotoId,
+    poster: PosterText | None = None,
+    township_code: TownshipCode | None = None,
+) -> PhotoReceiptView:
+    """Send a photo of a tip that names it, whole, within a day of the tip: JPEG, PNG or WebP, at most 5 MiB.
+
+    `poster` or `township_code` as with the tip. What is kept is a copy without metadata.
+    """
+    require_picture(request)
+    sent = public_photos.send_tip_photo(
+        _stranger(front), tip_id, sha256, (poster, township_code), request.stream()
+    )
+    return created(response, await sent)
 
 
 @papers.get("/self-reports")

@@ -14,6 +14,7 @@ from app.schemas.fields import (
     Line,
     Name,
     Phone,
+    PhotoId,
     PhotoIds,
     TownshipCode,
     View,
@@ -61,6 +62,13 @@ class RenewBody(Body):
     """Which printing is to be void."""
 
     version: Annotated[Whole, Field(ge=1, le=999_999)]
+
+
+class PhotoReceiptView(View):
+    """That a photo was received."""
+
+    id: PhotoId
+    recorded_at: Instant
 
 
 class PosterView(View):

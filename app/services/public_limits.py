@@ -15,8 +15,9 @@ from app.core.work import OpenWork
 from app.services.login_limits import count
 
 WINDOW = timedelta(hours=1)
-LIMITS = {"address": 60, "place": 300, "phone": 6}
-"""In a window: a mobile network shares an address among many, a village its poster; a phone is somebody's own."""
+LIMITS = {"address": 60, "place": 300, "phone": 6, "photos": 100}
+"""In a window: a mobile network shares an address among many, a village its poster; a phone is somebody's own. Photos
+count by place once more, because they are large."""
 
 
 @asynccontextmanager

@@ -48,7 +48,7 @@ async def send_self_report(stranger: Stranger, body: SelfReportBody) -> Outcome[
         TooMany: too many from this address, poster or phone.
         Invalid: a false poster; an ID number or a day that cannot be.
     """
-    async with _writing(stranger, body.poster, None, body.phone) as (work, unit_code):
+    async with writing(stranger, body.poster, None, body.phone) as (work, unit_code):
         assert unit_code is not None
         item = await store_self_report(work, unit_code, body)
         return await _receipt(work, "self_reports", item)
@@ -62,9 +62,7 @@ async def send_tip(stranger: Stranger, body: PublicTipBody) -> Outcome[ReceiptVi
         Invalid: a false poster, or not just one of poster and township.
         NotFound: no such township.
     """
-    if (body.poster is None) == (body.township_code is None):
-        raise at("/poster", "one-place")
-    async with _writing(stranger, body.poster, body.township_code, body.phone) as (work, unit_code):
+    async with writing(stranger, body.poster, body.township_code, body.phone) as (work, unit_code):
         told = TipBody(
             id=body.id,
             unit_code=None if unit_code is None else str(unit_code),
@@ -77,13 +75,24 @@ async def send_tip(stranger: Stranger, body: PublicTipBody) -> Outcome[ReceiptVi
 
 
 @asynccontextmanager
-async def _writing(
-    stranger: Stranger, poster: str | None, township: str | None, phone: str | None
+async def writing(
+    stranger: Stranger,
+    poster: str | None,
+    township: str | None,
+    phone: str | None = None,
+    counts: str = "place",
 ) -> AsyncIterator[tuple[Work, int | None]]:
     """Admit a stranger, and open work in the township to which they write; yield the poster's unit, if there is one.
 
     Whoever shows a false poster has been counted, and nothing else has been asked of the database.
+
+    Raises:
+        TooMany: too many from this address, to this place (by what `counts` there), or from this phone.
+        Invalid: a false poster, or not just one of poster and township.
+        NotFound: no such township.
     """
+    if (poster is None) == (township is None):
+        raise at("/poster", "one-place")
     code: PosterCode | None = None
     async with admitted(stranger.kit, stranger.open_work, {"address": stranger.address}):
         pass
@@ -91,7 +100,7 @@ async def _writing(
         code = true_poster(stranger.kit.vault, poster)
     place = str(code.unit_code) if code else str(township)
     town = township_of(code.unit_code) if code else int(place)
-    who = {"place": place} | ({"phone": f"{town} {plain_phone(phone)}"} if phone else {})
+    who = {counts: place} | ({"phone": f"{town} {plain_phone(phone)}"} if phone else {})
     async with admitted(stranger.kit, stranger.open_work, who), stranger.open_township(town) as work:
         if code:
             await refuse_void(work, code)

@@ -15,6 +15,7 @@ PUBLIC = {
     ("POST", "/v1/auth/refresh"),
     ("POST", "/v1/public/self-reports"),
     ("POST", "/v1/public/tips"),
+    ("PUT", "/v1/public/tips/{tip_id}/photos/{sha256}"),
 }
 
 
