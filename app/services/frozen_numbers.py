@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 import rfc8785
 
+from app.core.scope import township_row
 from app.core.work import Work
 from app.domain.metrics import DENIED_BY, REPORTED, STOCKS, Metric
 from app.services.replay.facts import facts
@@ -24,7 +25,11 @@ ByUnit = Mapping[int, Numbers]
 async def numbers_of(
     work: Work, positions: Positions, first: date, last: date, moment: datetime
 ) -> dict[date, ByUnit]:
-    """Return for each day from `first` to `last` the numbers of every unit that has any, as of a moment."""
+    """Return for each day from `first` to `last` the numbers of every unit that has any, as of a moment.
+
+    What counts in the township's own row (its store, its office) is no unit's, and no report shows it.
+    """
+    own = township_row(work.township_code)
     of_day: defaultdict[tuple[date, int], defaultdict[Metric, int]] = defaultdict(lambda: defaultdict(int))
     counted = [*await facts(work, positions, first, last), *await slots(work, positions, first, last, moment)]
     for unit, day, metric, amount in counted:
@@ -42,7 +47,8 @@ async def numbers_of(
             of_day[day, unit][metric] = standing
     numbers: dict[date, dict[int, Numbers]] = {day: {} for day in days}
     for (day, unit), metrics in of_day.items():
-        numbers[day][unit] = metrics
+        if unit != own:
+            numbers[day][unit] = metrics
     return dict(numbers)
 
 

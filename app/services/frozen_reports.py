@@ -1,5 +1,6 @@
 """Reading a day's report as it was frozen: when reports were due, at the day's end, and restated since."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -98,9 +99,11 @@ async def _changes(
         }
     changes = []
     for row in rows:
-        earlier = row["before"] or ("{}" if revision > PROVISIONAL else row["numbers"])
-        before, after = (shown(_read(text), metrics) for text in (earlier, row["numbers"]))
-        for metric, was, now in _flat(before, after):
+        after = _read(row["numbers"])
+        nothing = after if revision == PROVISIONAL else dict.fromkeys(after, 0)
+        # What an older program did not count, did not change.
+        before = after | json.loads(row["before"]) if row["before"] else nothing
+        for metric, was, now in _flat(shown(before, metrics), shown(after, metrics)):
             change = {"unit_code": str(row["unit_code"]), "metric": metric, "before": was, "after": now}
             named = metric.replace("denials_by_reason.", "denied_")
             known = records.get((row["unit_code"], named))

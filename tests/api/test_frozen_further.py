@@ -1,0 +1,132 @@
+"""Frozen days and the township's further systems: causes are named, and what no report shows restates none."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import TestClock
+from tests.counting import assert_recounted
+from tests.duty import a_patrol
+from tests.freezing import END, begin, freeze, report
+from tests.outcomes import a_tip, an_incident
+from tests.publicity import a_publicity_log, a_venue, an_inspection, make_material
+from tests.scene import tick
+from tests.supplies import a_fund, a_move, granted, made, stocked
+from tests.town import Town
+
+LATE = END - timedelta(hours=2)
+
+
+@pytest.fixture
+async def office(town: Town, clock: TestClock) -> httpx.AsyncClient:
+    """The township's office, in a township that exists since the day's morning."""
+    await begin(town, clock)
+    return await town.township()
+
+
+async def end_of_day(town: Town, clock: TestClock) -> None:
+    """Let the day end and freeze, and two hours pass."""
+    clock.fixed = END
+    await tick(town)
+    await freeze(town)
+    clock.fixed = END + timedelta(hours=2)
+
+
+async def touch(town: Town, clock: TestClock) -> None:
+    """Let something of the day before come late: every day since is compared again."""
+    body = a_patrol(town.units[0], END - timedelta(days=1, hours=2))
+    await made(await town.village(), "/v1/patrols", body)
+    await freeze(town)
+
+
+async def revisions(town: Town) -> int:
+    """Return how far the day has come."""
+    return int(
+        await town.owner.fetchval("SELECT max(revision) FROM report_days WHERE township_code = $1", town.code)
+    )
+
+
+async def test_what_counts_in_the_townships_own_row_restates_no_day(
+    town: Town, office: httpx.AsyncClient, clock: TestClock
+) -> None:
+    item = await stocked(office, clock.now(), {})
+    await made(office, "/v1/supply-moves", a_move(item, "receive", 5, clock.now()))
+    await made(office, "/v1/tips", a_tip(None))
+    await end_of_day(town, clock)
+    for _ in range(3):
+        await touch(town, clock)
+        clock.fixed += timedelta(hours=2)
+        assert await revisions(town) == 2
+    own = "SELECT supply_moves FROM daily_counters WHERE township_code = $1 AND unit_code = $1 * 1000"
+    assert await town.owner.fetchval(own, town.code) == 1
+    await assert_recounted(town)
+
+
+async def test_each_further_record_that_came_late_is_named(
+    town: Town, office: httpx.AsyncClient, clock: TestClock
+) -> None:
+    village, unit, now = await town.village(), town.units[0], clock.now()
+    item, material = await stocked(office, now, {unit: 9}), await make_material(office)
+    await granted(office, now, {unit: "9"})
+    shop = (await made(office, "/v1/venues", a_venue(unit)))["id"]
+    await end_of_day(town, clock)
+    late: dict[str, tuple[str, dict[str, Any]]] = {
+        "patrol": ("/v1/patrols", a_patrol(unit, LATE)),
+        "publicity": ("/v1/publicity-logs", a_publicity_log(unit, material, LATE)),
+        "inspection": ("/v1/inspections", an_inspection(shop, LATE, "open")),
+        "supply_move": ("/v1/supply-moves", a_move(item, "confirm", 2, LATE, unit)),
+        "fund": ("/v1/funds", a_fund(unit, "spend", "1.50", LATE)),
+        "tip": ("/v1/tips", a_tip(unit, at=LATE.isoformat())),
+        "incident": ("/v1/incidents", an_incident(unit, LATE)),
+    }
+    ids = {kind: (await made(village, *sent))["id"] for kind, sent in late.items()}
+    await freeze(town)
+    changes = (await report(town, 3))["changes"]
+    told = {c["metric"]: [(record["kind"], record["id"]) for record in c["records"]] for c in changes}
+    counts = {c["metric"]: (c["before"], c["after"]) for c in changes}
+    assert {metric: named[0][0] for metric, named in told.items()} == {
+        "patrols": "patrol",
+        "leaflets": "publicity",
+        "inspections": "inspection",
+        "venues_found_open": "inspection",
+        "supply_moves": "supply_move",
+        "supplies_confirmed": "supply_move",
+        "fund_records": "fund",
+        "tips": "tip",
+        "incidents": "incident",
+        "machines_destroyed": "incident",
+    }
+    assert all(named == [(kind, ids[kind])] for named in told.values() for kind, _ in named)
+    assert counts["supply_moves"] == (1, 2)
+    assert counts["leaflets"] == (0, 100)
+
+
+async def test_what_an_older_program_did_not_count_did_not_change(
+    town: Town, office: httpx.AsyncClient, clock: TestClock
+) -> None:
+    village = await town.village()
+    await made(village, "/v1/tips", a_tip(town.units[0]))
+    await end_of_day(town, clock)
+    rows = await town.owner.fetch(
+        "SELECT unit_code, revision, numbers FROM frozen_reports WHERE township_code = $1", town.code
+    )
+    for row in rows:
+        older = {name: n for name, n in json.loads(row["numbers"]).items() if name != "tips"}
+        await town.owner.execute(
+            "UPDATE frozen_reports SET numbers = $4 WHERE township_code = $1 AND unit_code = $2 AND revision = $3",
+            town.code,
+            row["unit_code"],
+            row["revision"],
+            json.dumps(older, sort_keys=True, separators=(",", ":")),
+        )
+    await touch(town, clock)
+    assert await revisions(town) == 2
+    clock.fixed += timedelta(hours=2)
+    await made(village, "/v1/patrols", a_patrol(town.units[0], LATE))
+    await freeze(town)
+    said = await report(town, 3)
+    assert [(c["metric"], c["before"], c["after"]) for c in said["changes"]] == [("patrols", 0, 1)]
+    assert said["totals"]["tips"] == 1
