@@ -22,6 +22,7 @@ from app.services.lanes import in_name_of
 from app.services.sealing import unseal
 from app.services.sync import ledger
 from app.services.sync.acting import act
+from app.services.sync.assignments import name_units
 from app.services.sync.kinds_table import KINDS
 from app.services.sync.ops import Op
 from app.services.sync.reach import extend
@@ -97,6 +98,7 @@ async def decide_held(work: Work, op_id: UUID, body: HeldDecision) -> dict[str, 
         if body.decision == "reject":
             op.problem = NotFound()
         elif op.problem is None:
+            await name_units(work, author, [op])
             await act(work, [op])
         await _settle(work, author, [op])
     await work.sql.execute(_DECIDED, work.township_code, op_id, work.now, work.account_id, body.note)

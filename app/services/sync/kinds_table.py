@@ -47,6 +47,8 @@ class OpKind:
     """Whether it changes fields from a base revision."""
     together: bool = True
     """Whether several may act on one record in one group."""
+    of_own_unit: bool = False
+    """Whether a body that names no unit means its author's."""
     makes: Callable[[UUID | None, Any], Iterable[Hashable]] = _nothing
     """What else it shares with other operations: whoever shares something with it acts in the order sent."""
 
@@ -176,7 +178,7 @@ _ALL = (
         InspectionBody,
         lambda _target, body: [(RecordKind.VENUE, body.venue_id)],
     ),
-    OpKind("supply.move", Permission.SUPPLIES_WRITE, MoveBody, _nothing),
+    OpKind("supply.move", Permission.SUPPLIES_WRITE, MoveBody, _nothing, of_own_unit=True),
     OpKind("fund.record", Permission.FUNDS_WRITE, FundBody, _nothing),
     OpKind(
         "pairing.create",

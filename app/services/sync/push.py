@@ -24,6 +24,7 @@ from app.schemas.sync import PushBody
 from app.services.conflicts import open_conflicts
 from app.services.sync import ledger
 from app.services.sync.acting import act
+from app.services.sync.assignments import name_units
 from app.services.sync.filing import file_with_records
 from app.services.sync.ops import Op, read_ops
 from app.services.sync.reach import extend
@@ -110,6 +111,7 @@ async def _take_in(work: Work, batch: PushBody, received_at: datetime) -> Pushed
 
 async def settle_ops(work: Work, ops: Sequence[Op]) -> dict[UUID, Result]:
     """Let claimed operations act, tell the feed, and store what became of each."""
+    await name_units(work, work.caller, ops)
     await act(work, [op for op in ops if op.problem is None])
     await extend(work, ops)
     await open_conflicts(work, ops)

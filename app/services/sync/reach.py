@@ -5,28 +5,21 @@ for the township. And what was made from something that has not arrived waits fo
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from uuid import UUID
-
-import asyncpg
 
 from app.core.problems import Forbidden, NotFound
 from app.core.scope import Scope, township_row
 from app.core.work import Caller, Work
 from app.domain.enums import Role
 from app.domain.feed import CHECKPOINT, CLINIC, UNIT, RecordKind
-from app.domain.permissions import holds
 from app.domain.sync import Held, Status
 from app.services.edits import PredecessorMissing
 from app.services.lanes import in_name_of
 from app.services.sync.acting import act
+from app.services.sync.assignments import allowed, former_assignments
 from app.services.sync.filing import file_with_records
 from app.services.sync.ops import Op
-
-_FORMER = """
-SELECT role, codes, checkpoint_ids, ended_at FROM former_assignments WHERE account_id = $1 ORDER BY ended_at
-"""
 
 _MOVED = """
 SELECT DISTINCT ON (f.kind, f.id) f.id, f.at FROM feed_heads h
@@ -59,14 +52,6 @@ _MADE_BY_PHONES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Former:
-    """A role and scope that the caller had until a moment."""
-
-    caller: Caller
-    ended_at: datetime
-
-
 async def extend(work: Work, ops: Sequence[Op]) -> None:
     """Find an end for operations that were refused because the caller does not reach their record."""
     refused = [op for op in ops if _out_of_reach(op)]
@@ -85,24 +70,14 @@ def _out_of_reach(op: Op) -> bool:
 
 async def _as_formerly(work: Work, ops: Sequence[Op]) -> None:
     """Let operations act under the assignment that was in force when they were made."""
-    former = [_former(work, row) for row in await work.sql.fetch(_FORMER, work.account_id)]
+    former = await former_assignments(work, work.caller)
     for op in ops:
         then = next((one for one in former if op.time.at < one.ended_at), None)
-        if then is not None and _allowed(then.caller, op):
+        if then is not None and allowed(then.caller, op):
             await _act_as(work, op, then.caller)
         for over in reversed([one for one in former if one.ended_at <= op.time.at]):
-            if _out_of_reach(op) and _allowed(over.caller, op):
+            if _out_of_reach(op) and allowed(over.caller, op):
                 await _hold_if_possible(work, op, over.caller)
-
-
-def _former(work: Work, row: asyncpg.Record) -> Former:
-    places = frozenset(row["checkpoint_ids"]) if row["role"] == Role.CHECKPOINT else None
-    scope = Scope(tuple(str(code) for code in row["codes"]))
-    return Former(replace(work.caller, role=row["role"], scope=scope, places=places), row["ended_at"])
-
-
-def _allowed(caller: Caller, op: Op) -> bool:
-    return op.kind is not None and holds(Role(caller.role), op.kind.permission)
 
 
 async def _act_as(work: Work, op: Op, caller: Caller) -> None:
@@ -143,7 +118,7 @@ async def _after_moves(work: Work, ops: Sequence[Op]) -> None:
         left = [need for need in needs[op.id] if need[1] in moved]
         gone = [moved[id_] for _, id_ in left]
         stayed = [need for need in needs[op.id] if need not in left]
-        if not gone or not _allowed(work.caller, op) or not await _all_seen(work, stayed):
+        if not gone or not allowed(work.caller, op) or not await _all_seen(work, stayed):
             continue
         caller = replace(work.caller, scope=await _wider(work, left))
         if op.time.at < min(gone):
