@@ -94,6 +94,23 @@ async def test_no_field_reaches_into_another_unit(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+async def test_what_is_refused_is_filed_with_the_unit_that_it_is_about(
+    town: Town, sides: tuple[Side, Side], kind: str
+) -> None:
+    """Whoever serves two units leaves a refused word with the leader whom it concerns, readable or not."""
+    of_both = await town.login("village", [side.code for side in sides])
+    about = sides[1]
+    sent = own_op(about, kind)
+    if kind.startswith("order."):  # an order is the township's
+        sent["body"]["unit_code"] = about.code
+    sent["body"]["nonsense"] = 1
+    (result,) = await push(of_both, town.kit.clock.now(), sent)
+    assert (result["status"], result["errors"][0]["code"]) == ("rejected", "unknown-field"), result
+    filed = (await of_both.get(f"/v1/sync/ops/{sent['op_id']}")).json()
+    assert filed["unit_code"] == about.code
+
+
+@pytest.mark.parametrize("kind", KINDS)
 async def test_the_operations_of_another_unit_are_ids_that_are_taken(
     town: Town, sides: tuple[Side, Side], kind: str
 ) -> None:

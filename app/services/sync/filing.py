@@ -5,21 +5,31 @@ from typing import Any
 from uuid import UUID
 
 from app.core.work import Work
+from app.domain.feed import RecordKind
 from app.services.sync.ops import Op
 
-_NAMES = ("household_id", "person_id", "order_id", "site_id")
+TABLES = {
+    RecordKind.HOUSEHOLD: "households",
+    RecordKind.PERSON: "people",
+    RecordKind.QUARANTINE_ORDER: "quarantine_orders",
+    RecordKind.SITE: "disinfection_sites",
+    RecordKind.ALERT: "alerts",
+    RecordKind.SHIFT: "shifts",
+    RecordKind.VENUE: "venues",
+    RecordKind.PAIRING: "pairings",
+    RecordKind.TIP: "tips",
+    RecordKind.SELF_REPORT: "self_reports",
+    RecordKind.CHECKPOINT: "checkpoints",
+}
+"""Where the records lie that operations name, of those that are a unit's."""
+
+_NAMES = ("household_id", "person_id", "order_id", "site_id", "venue_id", "shift_id", "tip_id")
+_LISTS = ("household_ids",)
 
 # Under the fence: a record that the caller does not see tells nothing of its unit.
 _UNITS = " UNION ALL ".join(
     f"SELECT id, unit_code FROM {table} WHERE township_code = $1 AND id = ANY($2)"
-    for table in (
-        "households",
-        "people",
-        "quarantine_orders",
-        "disinfection_sites",
-        "alerts",
-        "checkpoints",
-    )
+    for table in TABLES.values()
 )
 
 
@@ -42,7 +52,11 @@ def _named(op: Op) -> list[UUID]:
     """Return the ids of the records that an operation names, also one whose body could not be read."""
     sent: dict[str, Any] = op.sent if isinstance(op.sent, dict) else {}
     body = sent.get("body")
-    said = [sent.get("target"), *(body.get(name) for name in _NAMES)] if isinstance(body, dict) else []
+    if not isinstance(body, dict):
+        return []
+    lists = (body.get(name) for name in _LISTS)
+    said = [sent.get("target"), *(body.get(name) for name in _NAMES)]
+    said += [id_ for some in lists if isinstance(some, list) for id_ in some[:1]]
     return [id_ for id_ in map(_uuid, said) if id_ is not None]
 
 

@@ -5,6 +5,7 @@ the earlier one, and then answers from what that stored.
 """
 
 import json
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from uuid import UUID, uuid5
@@ -19,6 +20,8 @@ from app.domain.sync import DONE, PATIENCE, Held, Status
 from app.services.sealing import seal
 from app.services.sync.ops import Op
 from app.services.sync.results import Result, stored_result
+
+_UNIT = re.compile(r"[1-9][0-9]{11}", re.ASCII)
 
 SEALED_OP = "operations.op"
 
@@ -139,9 +142,10 @@ async def _insert(work: Work, ops: Sequence[Op]) -> frozenset[UUID]:
 
 def _unit_of(work: Work, op: Op) -> int:
     """Return whose leader may read the operation, while nothing better is known (see `filing`): the unit that it names,
-    if it is the caller's, else their first."""
-    named = vars(op.body).get("unit_code") if op.body else None
-    if named is not None and work.sees_unit(int(named)):
+    also in a body that cannot be read, if it is the caller's, else their first."""
+    body = op.sent.get("body") if isinstance(op.sent, dict) else None
+    named = body.get("unit_code") if isinstance(body, dict) else None
+    if isinstance(named, str) and _UNIT.fullmatch(named) and work.sees_unit(int(named)):
         return int(named)
     first = work.caller.scope.prefixes[0] if work.caller.scope.prefixes else ""
     return int(first) if len(first) == UNIT_DIGITS else township_row(work.township_code)

@@ -18,7 +18,7 @@ from app.services.edits import PredecessorMissing
 from app.services.lanes import in_name_of
 from app.services.sync.acting import act
 from app.services.sync.assignments import allowed, former_assignments
-from app.services.sync.filing import file_with_records
+from app.services.sync.filing import TABLES, file_with_records
 from app.services.sync.ops import Op
 
 _MOVED = """
@@ -29,18 +29,6 @@ WHERE h.township_code = $1 AND split_part(h.audience, '-', 1) = ANY($4)
 ORDER BY f.kind, f.id, f.at DESC
 """
 
-_TABLES = {
-    RecordKind.HOUSEHOLD: "households",
-    RecordKind.PERSON: "people",
-    RecordKind.QUARANTINE_ORDER: "quarantine_orders",
-    RecordKind.SITE: "disinfection_sites",
-    RecordKind.ALERT: "alerts",
-    RecordKind.SHIFT: "shifts",
-    RecordKind.VENUE: "venues",
-    RecordKind.PAIRING: "pairings",
-    RecordKind.TIP: "tips",
-    RecordKind.SELF_REPORT: "self_reports",
-}
 _MADE_BY_PHONES = (
     RecordKind.HOUSEHOLD,
     RecordKind.PERSON,
@@ -130,7 +118,7 @@ async def _after_moves(work: Work, ops: Sequence[Op]) -> None:
 async def _all_seen(work: Work, needs: Iterable[tuple[RecordKind, UUID]]) -> bool:
     """Tell whether the caller sees all of these: a record that left them is no key to whatever else is named."""
     for kind, id_ in needs:
-        statement = f"SELECT 1 FROM {_TABLES[kind]} WHERE township_code = $1 AND id = $2"
+        statement = f"SELECT 1 FROM {TABLES[kind]} WHERE township_code = $1 AND id = $2"
         if await work.sql.fetchval(statement, work.township_code, id_) is None:
             return False
     return True
@@ -143,7 +131,7 @@ async def _wider(work: Work, needs: Iterable[tuple[RecordKind, UUID]]) -> Scope:
     async with in_name_of(work, office):
         for kind, id_ in needs:
             unit = await work.sql.fetchval(
-                f"SELECT unit_code FROM {_TABLES[kind]} WHERE township_code = $1 AND id = $2",
+                f"SELECT unit_code FROM {TABLES[kind]} WHERE township_code = $1 AND id = $2",
                 work.township_code,
                 id_,
             )
@@ -171,7 +159,7 @@ async def _waiting(ops: Sequence[Op], work: Work) -> list[Op]:
     for kind in _MADE_BY_PHONES:
         ids = [id_ for op in others for k, id_ in _needs(op) if k == kind]
         if ids:
-            statement = f"SELECT id FROM {_TABLES[kind]} WHERE township_code = $1 AND id = ANY($2)"
+            statement = f"SELECT id FROM {TABLES[kind]} WHERE township_code = $1 AND id = ANY($2)"
             seen |= {row["id"] for row in await work.sql.fetch(statement, work.township_code, ids)}
     return waiting + [
         op for op in others if any(k in _MADE_BY_PHONES and id_ not in seen for k, id_ in _needs(op))
