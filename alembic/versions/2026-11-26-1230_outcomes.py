@@ -4,7 +4,6 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from app.core.scope import lane_holds
 from app.models.crossings import crossing_sql
 from app.models.feeding import APPEND_FEED, feed_view_sql
 from app.models.fence import FENCE, fence_sql
@@ -16,7 +15,6 @@ depends_on = None
 
 _TABLES = ("posters", "self_reports", "tips", "incidents", "bulletins")
 _METRICS = ("tips", "incidents", "machines_destroyed", "banquets_stopped")
-_USE_BEFORE = f"{lane_holds('unit')} OR (kind = 'visit' AND {lane_holds('clinic')})"
 
 
 def upgrade() -> None:
@@ -142,7 +140,7 @@ def upgrade() -> None:
     for table in _TABLES:
         for statement in fence_sql(table):
             op.execute(statement)
-    # What a bulletin names is for all units to look at.
+    # What a bulletin names is for all units to look at. The way back leaves this: there are no such photos then.
     uses = FENCE["photo_uses"]
     op.execute(f"ALTER POLICY fence ON photo_uses USING ({uses.using}) WITH CHECK ({uses.check})")
     for statement in (*feed_view_sql(revision), *crossing_sql(APPEND_FEED)):
@@ -153,7 +151,6 @@ def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '3s'")
     for statement in feed_view_sql(down_revision):
         op.execute(statement)
-    op.execute(f"ALTER POLICY fence ON photo_uses USING ({_USE_BEFORE}) WITH CHECK ({_USE_BEFORE})")
     for table in reversed(_TABLES):
         op.drop_table(table)
     for metric in _METRICS:

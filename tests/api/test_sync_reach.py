@@ -11,6 +11,9 @@ from httpx import AsyncClient
 from app.access import in_townships_name
 from app.services.sync.held import retry_held
 from tests.conftest import TestClock
+from tests.counting import assert_recounted
+from tests.duty import a_patrol
+from tests.outcomes import an_incident
 from tests.pushing import op, pull, push
 from tests.register import check_body, household, line, register
 from tests.scene import open_order, visit_body
@@ -201,6 +204,28 @@ async def test_an_edit_from_a_revision_to_come_waits_five_days(town: Town, clock
     (conflict,) = (await cadre.get("/v1/conflicts")).json()["items"]
     assert (conflict["reason"], conflict["record_id"]) == ("predecessor-missing", home["id"])
     assert conflict["proposed"] == {"address": "新址"}
+
+
+async def test_what_was_done_stands_also_if_what_it_names_never_comes(town: Town, clock: TestClock) -> None:
+    """A patrol whose shift was refused, and an incident whose tip was lost, took place all the same."""
+    cadre, now, unit = await town.village(), town.kit.clock.now(), town.units[0]
+    patrol = op("patrol.record", a_patrol(unit, now) | {"shift_id": str(uuid4())}, now)
+    incident = op("incident.record", an_incident(unit, now, tip_id=str(uuid4())), now)
+    elsewhere = op("patrol.record", a_patrol(town.units[1], now) | {"shift_id": str(uuid4())}, now)
+    sent = (patrol, incident, elsewhere)
+    assert [r["status"] for r in await push(cadre, now, *sent)] == ["held"] * 3
+    clock.moved = timedelta(days=4, hours=23)
+    await retry(town)
+    assert await status(cadre, patrol["op_id"]) == ("held", "not-found")
+    clock.moved = timedelta(days=5, minutes=1)
+    await retry(town)
+    assert await status(cadre, elsewhere["op_id"]) == ("rejected", "not-found")
+    for made, table, link in ((patrol, "patrols", "shift_id"), (incident, "incidents", "tip_id")):
+        assert (await status(cadre, made["op_id"]))[0] == "applied"
+        row = await town.owner.fetchrow(f"SELECT * FROM {table} WHERE id = $1", UUID(made["op_id"]))
+        assert row is not None
+        assert (row[link], row["unit_code"]) == (None, int(unit))
+    await assert_recounted(town)
 
 
 async def test_what_waited_and_was_then_out_of_reach_becomes_the_townships(

@@ -27,6 +27,7 @@ FUNCTIONS = """
 SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE n.nspname = 'public' AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
 """
+POLICIES = "SELECT string_agg(p::text, E'\\n' ORDER BY tablename, policyname) FROM pg_policies p"
 
 
 @pytest.fixture(params=["of this run", "15"])
@@ -89,10 +90,10 @@ def test_up_down_up_by_an_owner_who_is_no_superuser(empty: str) -> None:
 def test_each_step_can_be_taken_back_and_forth(empty: str) -> None:
     migrate(empty)
     while value(empty, "SELECT count(*) FROM alembic_version"):
-        before = value(empty, TABLES)
+        before = value(empty, TABLES), value(empty, POLICIES)
         command.downgrade(config(empty), "-1")
         command.upgrade(config(empty), "+1")
-        assert value(empty, TABLES) == before
+        assert (value(empty, TABLES), value(empty, POLICIES)) == before
         command.downgrade(config(empty), "-1")
 
 

@@ -74,8 +74,22 @@ async def _retry_next(work: Work, behind: Phone) -> Phone | None:
         async with in_name_of(work, caller):
             await act(work, [op for op in ops if op.problem is None])
             await extend(work, ops)
+            await _do_without(work, ops)
             await _settle(work, caller, [op for op in ops if not _still_waits(op)])
     return rows[0]["account_id"], rows[0]["device_id"]
+
+
+async def _do_without(work: Work, ops: Sequence[Op]) -> None:
+    """Let operations that have waited in vain for a record that they can do without act without it.
+
+    What was refused or lost keeps nobody from having patrolled, or from having met somebody.
+    """
+    lacking = [op for op in ops if op.late and op.status is None and isinstance(op.problem, NotFound)]
+    lacking = [op for op in lacking if op.kind and op.kind.spares]
+    for op in lacking:
+        assert op.kind is not None
+        op.whole = op.whole.model_copy(update={op.kind.spares: None})
+    await act(work, lacking)
 
 
 def _still_waits(op: Op) -> bool:

@@ -47,6 +47,8 @@ class OpKind:
     """Whether it changes fields from a base revision."""
     together: bool = True
     """Whether several may act on one record in one group."""
+    spares: str | None = None
+    """The member that names a record which it can do without, should that never come."""
     of_own_unit: bool = False
     """Whether a body that names no unit means its author's."""
     makes: Callable[[UUID | None, Any], Iterable[Hashable]] = _nothing
@@ -168,7 +170,7 @@ _ALL = (
     OpKind("shift.create", Permission.SHIFTS_WRITE, ShiftBody, _nothing),
     OpKind("shift.sign_in", Permission.SHIFTS_SIGN, SigningBody, _target(RecordKind.SHIFT), targeted=True),
     OpKind("shift.sign_out", Permission.SHIFTS_SIGN, SigningBody, _target(RecordKind.SHIFT), targeted=True),
-    OpKind("patrol.record", Permission.PATROLS_WRITE, PatrolBody, _patrol_needs),
+    OpKind("patrol.record", Permission.PATROLS_WRITE, PatrolBody, _patrol_needs, spares="shift_id"),
     OpKind("publicity.log", Permission.PUBLICITY_WRITE, PublicityBody, _nothing),
     OpKind("venue.register", Permission.VENUES_WRITE, VenueBody, _nothing),
     OpKind("venue.update", Permission.VENUES_WRITE, VenuePatch, _target(RecordKind.VENUE), targeted=True),
@@ -196,7 +198,7 @@ _ALL = (
         _target(RecordKind.SELF_REPORT),
         targeted=True,
     ),
-    OpKind("incident.record", Permission.INCIDENTS_WRITE, IncidentBody, _incident_needs),
+    OpKind("incident.record", Permission.INCIDENTS_WRITE, IncidentBody, _incident_needs, spares="tip_id"),
     OpKind("alert.resolve", Permission.ALERTS_WRITE, ResolveBody, _target(RecordKind.ALERT), targeted=True),
 )
 
