@@ -4,10 +4,14 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
+import httpx
+import pytest
+
 from app.access import in_townships_name
 from app.services.freezing import freeze_days, kept_positions
 from app.services.frozen_numbers import numbers_of, written_like
 from tests.conftest import TestClock
+from tests.scene import tick
 from tests.town import Town
 
 DAY = "2026-03-02"
@@ -20,6 +24,20 @@ async def begin(town: Town, clock: TestClock, at: datetime = DUE - timedelta(hou
     """Set the clock to a moment, and let the township exist since then."""
     clock.fixed = at
     await town.owner.execute("UPDATE townships SET created_at = $2 WHERE code = $1", town.code, at)
+
+
+@pytest.fixture(name="office")
+async def office_since_morning(town: Town, clock: TestClock) -> httpx.AsyncClient:
+    """The township's office, in a township that exists since the day's morning."""
+    await begin(town, clock)
+    return await town.township()
+
+
+async def end_of_day(town: Town, clock: TestClock) -> None:
+    """Let the day end and freeze."""
+    clock.fixed = END
+    await tick(town)
+    await freeze(town)
 
 
 async def freeze(town: Town) -> None:

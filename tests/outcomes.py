@@ -36,6 +36,12 @@ def stranger(town: Town, address: str | None = None) -> AsyncClient:
     return client
 
 
+async def poster(town: Town, unit: int = 0) -> str:
+    """The code of a unit's poster."""
+    found = await (await town.township()).get(f"/v1/units/{town.units[unit]}/poster")
+    return str(found.json()["code"])
+
+
 async def make_outcomes(town: Town, cadre: AsyncClient, unit: int) -> dict[str, str]:
     """Make a tip and an incident by a cadre's phone, and return their ids by name."""
     now, code = town.kit.clock.now(), town.units[unit]

@@ -13,25 +13,13 @@ from app.services.recount import compare, mend
 from app.services.townships import UnitRow, put_units
 from tests.conftest import TestClock
 from tests.counting import assert_recounted
-from tests.freezing import DAY, DUE, END, MINUTE, begin, freeze, report
+from tests.freezing import DAY, DUE, END, MINUTE, begin, end_of_day, freeze, office_since_morning, report
 from tests.gate import make_checkpoint, seen
 from tests.register import register
 from tests.scene import open_order, tick, visit
 from tests.town import Town
 
-
-@pytest.fixture
-async def office(town: Town, clock: TestClock) -> httpx.AsyncClient:
-    """The township's office, in a township that exists since the day's morning."""
-    await begin(town, clock)
-    return await town.township()
-
-
-async def end_of_day(town: Town, clock: TestClock) -> None:
-    """Let the day end and freeze."""
-    clock.fixed = END
-    await tick(town)
-    await freeze(town)
+office = office_since_morning
 
 
 async def causes(town: Town, revision: int = 3) -> dict[str, list[tuple[str, str]]]:

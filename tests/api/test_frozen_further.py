@@ -5,34 +5,18 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.conftest import TestClock
 from tests.counting import assert_recounted
 from tests.duty import a_patrol
-from tests.freezing import END, begin, freeze, report
+from tests.freezing import END, end_of_day, freeze, office_since_morning, report
 from tests.outcomes import a_tip, an_incident
 from tests.publicity import a_publicity_log, a_venue, an_inspection, make_material
-from tests.scene import tick
 from tests.supplies import a_fund, a_move, granted, made, stocked
 from tests.town import Town
 
 LATE = END - timedelta(hours=2)
-
-
-@pytest.fixture
-async def office(town: Town, clock: TestClock) -> httpx.AsyncClient:
-    """The township's office, in a township that exists since the day's morning."""
-    await begin(town, clock)
-    return await town.township()
-
-
-async def end_of_day(town: Town, clock: TestClock) -> None:
-    """Let the day end and freeze, and two hours pass."""
-    clock.fixed = END
-    await tick(town)
-    await freeze(town)
-    clock.fixed = END + timedelta(hours=2)
+office = office_since_morning
 
 
 async def touch(town: Town, clock: TestClock) -> None:
@@ -56,6 +40,7 @@ async def test_what_counts_in_the_townships_own_row_restates_no_day(
     await made(office, "/v1/supply-moves", a_move(item, "receive", 5, clock.now()))
     await made(office, "/v1/tips", a_tip(None))
     await end_of_day(town, clock)
+    clock.fixed = END + timedelta(hours=2)
     for _ in range(3):
         await touch(town, clock)
         clock.fixed += timedelta(hours=2)
@@ -73,6 +58,7 @@ async def test_each_further_record_that_came_late_is_named(
     await granted(office, now, {unit: "9"})
     shop = (await made(office, "/v1/venues", a_venue(unit)))["id"]
     await end_of_day(town, clock)
+    clock.fixed = END + timedelta(hours=2)
     late: dict[str, tuple[str, dict[str, Any]]] = {
         "patrol": ("/v1/patrols", a_patrol(unit, LATE)),
         "publicity": ("/v1/publicity-logs", a_publicity_log(unit, material, LATE)),
@@ -110,6 +96,7 @@ async def test_what_an_older_program_did_not_count_did_not_change(
     village = await town.village()
     await made(village, "/v1/tips", a_tip(town.units[0]))
     await end_of_day(town, clock)
+    clock.fixed = END + timedelta(hours=2)
     rows = await town.owner.fetch(
         "SELECT unit_code, revision, numbers FROM frozen_reports WHERE township_code = $1", town.code
     )

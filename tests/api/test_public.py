@@ -14,7 +14,7 @@ from app.main import create_app
 from app.services.public_limits import LIMITS, network
 from tests.conftest import TestClock
 from tests.counting import counted
-from tests.outcomes import a_self_report, a_tip, stranger
+from tests.outcomes import a_self_report, a_tip, poster, stranger
 from tests.pushing import op, pull, push
 from tests.register import check_body, id_number, line, register
 from tests.town import Town
@@ -27,11 +27,6 @@ REPORTS, TIPS = "/v1/public/self-reports", "/v1/public/tips"
 def noon(clock: TestClock) -> TestClock:
     clock.fixed = NOON
     return clock
-
-
-async def poster(town: Town, unit: int = 0) -> str:
-    found = await (await town.township()).get(f"/v1/units/{town.units[unit]}/poster")
-    return str(found.json()["code"])
 
 
 def report(code: str, n: int = 0, **more: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from httpx import AsyncClient
 
 from app.services.public_limits import LIMITS
 from tests.conftest import TestClock
-from tests.outcomes import stranger
+from tests.outcomes import poster, stranger
 from tests.pictures import jpeg, sha256
 from tests.town import Town
 
@@ -20,11 +20,6 @@ NOON = datetime.fromisoformat("2026-02-03T12:00:00+08:00")
 def noon(clock: TestClock) -> TestClock:
     clock.fixed = NOON
     return clock
-
-
-async def poster(town: Town, unit: int = 0) -> str:
-    found = await (await town.township()).get(f"/v1/units/{town.units[unit]}/poster")
-    return str(found.json()["code"])
 
 
 async def tip(anybody: AsyncClient, photos: list[bytes], **place: Any) -> str:
