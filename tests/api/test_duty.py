@@ -56,6 +56,28 @@ async def test_a_shift_shows_who_is_posted_and_who_came(town: Town, noon: TestCl
     assert (await counted(town, date(2026, 2, 3)))["shifts_signed_in"] == 1
 
 
+async def test_a_cadre_of_another_unit_by_now_signs_the_turn_of_the_former(
+    town: Town, noon: TestClock
+) -> None:
+    office, mover, phone = await town.township(), await town.village(), await town.village()
+    turns = []
+    for client in (mover, phone):
+        me = client.auth.account_id  # type: ignore[union-attr]
+        made = await office.post("/v1/shifts", json=shift(town, me, hours=-1))
+        turns.append((made.json()["id"], {"staff_id": str(me), "at": NOON.isoformat()}))
+        moved = await office.patch(f"/v1/staff/{me}", json={"codes": [town.units[1]]})
+        assert moved.status_code == 200, moved.text
+    (first, came), (second, came_too) = turns
+    signed = await mover.post(f"/v1/shifts/{first}/sign-in", json=came)
+    assert signed.status_code == 201, signed.text
+    (told,) = await push(phone, NOON, op("shift.sign_in", came_too, NOON, target=second))
+    assert told["status"] == "applied"
+    day, unit = date(2026, 2, 3), int(town.units[0])
+    assert (await counted(town, day))["shifts_signed_in"] == 2
+    where = "SELECT unit_code FROM daily_counters WHERE township_code = $1 AND day = $2 AND shifts_signed_in > 0"
+    assert [row["unit_code"] for row in await town.owner.fetch(where, town.code, day)] == [unit]
+
+
 async def test_signing_twice_with_one_id_is_once(town: Town, noon: TestClock) -> None:
     village, one = await town.village(), await cadre(town)
     id_ = (await village.post("/v1/shifts", json=shift(town, one, hours=-1))).json()["id"]
