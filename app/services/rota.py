@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from app.core.work import Work
 from app.domain.duty import Group, ShiftKind, Span, dealt, turn
 from app.schemas.duty import RotaBody, RotaView, ShiftBody
 from app.services.postings import Bench, bench_of, staff_of_units
-from app.services.shifts import store_shifts
+from app.services.shifts import store_judged
 
 MOST_DAYS = 31
 
@@ -49,10 +49,10 @@ async def generate(work: Work, body: RotaBody) -> RotaView:
     turns = list(_turns(work.township.zone, body, units))
     found = await work.sql.fetch(_THERE, work.township_code, [one.id for one in turns])
     there = {row["id"] for row in found}
-    bench = await bench_of(work, await staff_of_units(work, units))
+    bench = await bench_of(work, await staff_of_units(work, units), (one.span for one in turns))
     groups = {unit: dealt(bench.of_unit(unit)) for unit in units}
     bodies = [_shift(bench, one, body, groups[one.unit_code]) for one in turns if one.id not in there]
-    for item in await store_shifts(work, bodies, bench=bench):
+    for item in await store_judged(work, bodies):
         if item.problem:
             raise item.problem
     return RotaView(
@@ -70,10 +70,10 @@ def _turns(zone: ZoneInfo, body: RotaBody, units: Iterable[int]) -> Iterator[Tur
     starts, ends = time.fromisoformat(body.night.starts), time.fromisoformat(body.night.ends)
     for day in (body.from_ + timedelta(days=n) for n in range((body.to - body.from_).days + 1)):
         end_day = day if ends > starts else day + timedelta(days=1)
-        begin = datetime.combine(day, starts, zone)
+        begin = datetime.combine(day, starts, zone).astimezone(UTC)
         for unit in units:
             id_ = _id(unit, day)
-            span = Span(id_, begin, datetime.combine(end_day, ends, zone))
+            span = Span(id_, begin, datetime.combine(end_day, ends, zone).astimezone(UTC))
             yield Turn(id_, unit, turn(body.first, body.from_, day), span)
 
 

@@ -64,7 +64,7 @@ async def create_shifts(work: Work, bodies: Sequence[ShiftBody]) -> list[Outcome
 
 
 async def store_shifts(
-    work: Work, bodies: Sequence[ShiftBody], moments: batch.Moments = None, bench: Bench | None = None
+    work: Work, bodies: Sequence[ShiftBody], moments: batch.Moments = None
 ) -> list[Item[ShiftBody]]:
     """Plan shifts and show nothing.
 
@@ -74,16 +74,27 @@ async def store_shifts(
     items = await batch.begin(work, SHIFTS.name, SHIFTS.op, bodies, moments)
     fresh = [item for item in items if item.fresh]
     known = await _places(work, {int(item.body.unit_code) for item in fresh})
-    bench = bench or await bench_of(work, (id_ for item in fresh for id_ in item.body.staff_ids))
+    people = [id_ for item in fresh for id_ in item.body.staff_ids]
+    bench = await bench_of(work, people, map(_span, fresh))
     for item in fresh:
         if int(item.body.unit_code) in known:
             item.problem = _refusal(bench, item)
         else:
             item.problem = NotFound()
+    return await _store(work, items)
+
+
+async def store_judged(work: Work, bodies: Sequence[ShiftBody]) -> list[Item[ShiftBody]]:
+    """Plan shifts of the caller's units whose people were found on a bench, which is still held."""
+    return await _store(work, await batch.begin(work, SHIFTS.name, SHIFTS.op, bodies))
+
+
+async def _store(work: Work, items: Sequence[Item[ShiftBody]]) -> list[Item[ShiftBody]]:
     zone = work.township.zone
     more = {
         item.id: {"turn": item.body.group, "day": local_day(item.body.starts_at, zone), "cancelled": False}
-        for item in fresh
+        for item in items
+        if item.fresh
     }
     stored = await insert(work, SHIFTS, items, more)
     await _post(work, [(int(i.body.unit_code), _span(i), id_) for i in stored for id_ in i.body.staff_ids])
@@ -140,7 +151,7 @@ async def change_shift(work: Work, shift_id: UUID, body: ShiftPatch) -> ShiftVie
     span, unit = Span(shift_id, starts_at, ends_at), shift["unit_code"]
     if fields.get("cancelled", shift["cancelled"]):
         wanted = set()
-    refusal = _fits(await bench_of(work, wanted), unit, span, sorted(wanted))
+    refusal = _fits(await bench_of(work, wanted, [span]), unit, span, sorted(wanted))
     if refusal:
         raise refusal
     await _post(work, [(unit, span, id_) for id_ in posted - wanted], off=True)

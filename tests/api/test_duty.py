@@ -74,7 +74,9 @@ async def test_a_cadre_of_another_unit_by_now_signs_the_turn_of_the_former(
     assert told["status"] == "applied"
     day, unit = date(2026, 2, 3), int(town.units[0])
     assert (await counted(town, day))["shifts_signed_in"] == 2
-    where = "SELECT unit_code FROM daily_counters WHERE township_code = $1 AND day = $2 AND shifts_signed_in > 0"
+    where = (
+        "SELECT unit_code FROM daily_counters WHERE township_code = $1 AND day = $2 AND shifts_signed_in > 0"
+    )
     assert [row["unit_code"] for row in await town.owner.fetch(where, town.code, day)] == [unit]
 
 
