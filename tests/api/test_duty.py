@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import pytest
 
@@ -167,6 +167,39 @@ async def test_a_rota_leaves_out_who_has_no_rest(town: Town, noon: TestClock) ->
     for wrong in ({"to": "2026-02-09"}, {"to": "2026-03-13"}):
         assert (await office.post("/v1/shifts/generate", json=days | wrong)).status_code == 422
     assert (await office.post("/v1/shifts/generate", json=days | {"code": "499999999"})).status_code == 404
+
+
+def night_id(unit_code: str, day: str) -> str:
+    """The id that a night of the rota had while it could be foretold."""
+    return str(uuid5(UUID(int=int(unit_code)), f"night {day}"))
+
+
+async def test_nobody_takes_the_night_of_another_unit(town: Town, noon: TestClock) -> None:
+    office, one, two = await town.township(), await town.village(), await town.village(1)
+    days = {"from": "2026-02-10", "to": "2026-02-11", "night": NIGHT}
+    taken = shift(town) | {"id": night_id(town.units[1], "2026-02-10")}
+    assert (await one.post("/v1/shifts", json=taken)).status_code == 201
+    planned = await two.post("/v1/shifts/generate", json=days | {"code": town.units[1]})
+    assert planned.status_code == 200, planned.text
+    assert (planned.json()["created"], planned.json()["existing"]) == (2, 0)
+    (night,) = (await two.get("/v1/shifts?day=2026-02-10")).json()["items"]
+    assert (night["unit_code"], UUID(night["id"]).version) == (town.units[1], 8)
+    assert night["id"] != taken["id"]
+    whole = (await office.post("/v1/shifts/generate", json=days | {"code": str(town.code)})).json()
+    assert (whole["created"], whole["existing"]) == (6, 2)
+
+
+async def test_a_night_planned_before_ids_were_keyed_is_not_planned_again(
+    town: Town, noon: TestClock
+) -> None:
+    village, days = await town.village(), {"from": "2026-02-10", "to": "2026-02-12", "night": NIGHT}
+    for day in ("2026-02-10", "2026-02-11"):
+        former = shift(town, hours=200) | {"id": night_id(town.units[0], day)}
+        assert (await village.post("/v1/shifts", json=former)).status_code == 201
+    gone = night_id(town.units[0], "2026-02-11")
+    await village.patch(f"/v1/shifts/{gone}", json={"cancelled": True})
+    planned = (await village.post("/v1/shifts/generate", json=days | {"code": town.units[0]})).json()
+    assert (planned["created"], planned["existing"]) == (1, 2)
 
 
 async def test_a_guard_sees_and_signs_only_the_own_turn(town: Town, noon: TestClock) -> None:
