@@ -128,6 +128,57 @@ async def test_a_shift_is_changed_and_its_people_are_free_again(town: Town, noon
     assert (await village.post("/v1/shifts", json=shift(town, two))).status_code == 201
 
 
+async def test_a_shift_for_which_somebody_signed_stays_on_its_day(town: Town, noon: TestClock) -> None:
+    village, one = await town.village(), await cadre(town)
+    url = f"/v1/shifts/{(await village.post('/v1/shifts', json=shift(town, one))).json()['id']}"
+
+    def starting(moment: datetime) -> dict[str, str]:
+        return {"starts_at": moment.isoformat(), "ends_at": (moment + timedelta(hours=8)).isoformat()}
+
+    later, back = NOON + timedelta(days=3), NOON + timedelta(hours=1)
+    for begin in (later, back):
+        assert (await village.patch(url, json=starting(begin))).status_code == 200
+    signed = await village.post(f"{url}/sign-in", json={"staff_id": str(one), "at": NOON.isoformat()})
+    assert signed.status_code == 201, signed.text
+    refused = await village.patch(url, json=starting(later))
+    assert (refused.status_code, refused.json()["code"]) == (409, "shift-signed")
+    same_day = await village.patch(url, json=starting(NOON + timedelta(hours=11)))
+    assert (same_day.status_code, same_day.json()["day"]) == (200, "2026-02-03")
+    into_night = await village.patch(url, json=starting(NOON + timedelta(hours=12)))
+    assert (into_night.status_code, into_night.json()["code"]) == (409, "shift-signed")
+    stands = (await village.get(url)).json()
+    assert (stands["starts_at"], stands["day"]) == ("2026-02-03T15:00:00Z", "2026-02-03")
+    assert stands["posts"][0]["signed_in_at"] == "2026-02-03T04:00:00Z"
+
+
+async def test_nobody_signs_for_a_cancelled_shift_but_who_had_signed_may_repeat_it(
+    town: Town, noon: TestClock
+) -> None:
+    village, one = await town.village(), await cadre(town)
+    id_ = (await village.post("/v1/shifts", json=shift(town, one))).json()["id"]
+    body = {"id": str(uuid7()), "staff_id": str(one), "at": NOON.isoformat()}
+    assert (await village.post(f"/v1/shifts/{id_}/sign-in", json=body)).status_code == 201
+    assert (await village.patch(f"/v1/shifts/{id_}", json={"cancelled": True})).status_code == 200
+    assert (await village.post(f"/v1/shifts/{id_}/sign-in", json=body)).status_code == 200
+    new = {"staff_id": str(one), "at": NOON.isoformat()}
+    for way in ("sign-in", "sign-out"):
+        refused = await village.post(f"/v1/shifts/{id_}/{way}", json=new)
+        assert (refused.status_code, refused.json()["code"]) == (409, "shift-cancelled")
+    results = await push(
+        village,
+        NOON,
+        op("shift.sign_in", body, NOON, target=id_),
+        op("shift.sign_in", new, NOON, target=id_),
+        op("shift.sign_out", new, NOON, target=id_),
+    )
+    told = [(result["status"], result.get("code")) for result in results]
+    assert told == [("applied", None), *[("rejected", "shift-cancelled")] * 2]
+    stranger = new | {"staff_id": str(uuid4())}
+    refused = await village.post(f"/v1/shifts/{id_}/sign-in", json=stranger)
+    assert refused.json()["code"] == "not-posted"
+    assert (await counted(town, date(2026, 2, 3)))["shifts_signed_in"] == 1
+
+
 async def test_a_holiday_week_alternates_and_shows_its_gaps_before_it_begins(
     town: Town, noon: TestClock
 ) -> None:
