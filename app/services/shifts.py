@@ -90,11 +90,10 @@ async def store_shifts(
     known = await _places(work, {int(item.body.unit_code) for item in fresh})
     people = [id_ for item in fresh for id_ in item.body.staff_ids]
     bench = await bench_of(work, people, map(_span, fresh))
-    for item in fresh:
-        if int(item.body.unit_code) in known:
-            item.problem = _refusal(bench, item)
-        else:
-            item.problem = NotFound()
+    await batch.settle_again(work, SHIFTS.name, items)
+    for item in items:
+        if item.fresh:
+            item.problem = _refusal(bench, item) if int(item.body.unit_code) in known else NotFound()
     return await _store(work, items)
 
 

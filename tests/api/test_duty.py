@@ -295,6 +295,27 @@ async def test_a_phone_signs_in_hours_later_and_the_first_counts(town: Town, noo
     ]
 
 
+async def test_a_shift_whose_reply_was_lost_is_a_repeat_on_both_ways_whatever_changed(
+    town: Town, noon: TestClock
+) -> None:
+    office, village, one = await town.township(), await town.village(), await cadre(town)
+    body = shift(town, one) | {"id": str(uuid7())}
+    assert (await village.post("/v1/shifts", json=body)).status_code == 201
+    assert (await office.patch(f"/v1/staff/{one}", json={"health": "unfit"})).status_code == 200
+    assert (await village.post("/v1/shifts", json=body)).status_code == 200
+    results = await push(
+        village,
+        NOON,
+        op("shift.create", body, NOON),
+        op("shift.create", body | {"group": "B"}, NOON),
+        op("shift.create", body | {"id": str(uuid7())}, NOON),
+    )
+    told = [(result["status"], result.get("code")) for result in results]
+    assert told == [("applied", None), ("rejected", "id-reused"), ("rejected", "staff-unfit")]
+    assert results[0]["entity"]["id"] == body["id"]
+    assert [s["id"] for s in (await office.get("/v1/shifts")).json()["items"]] == [body["id"]]
+
+
 async def test_a_patrol_keeps_what_it_met(town: Town, noon: TestClock) -> None:
     village, office, photo = await town.village(), await town.township(), jpeg()
     squad = (await office.post("/v1/squads", json={"name": "一小队", "staff_ids": []})).json()["id"]
