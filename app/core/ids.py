@@ -1,4 +1,4 @@
-"""Identifiers: UUID version 7 (RFC 9562), so that new rows land at the end of their index."""
+"""Identifiers: UUID version 7 (RFC 9562), so that new rows land at the end of their index; version 8 of a hash."""
 
 import os
 import threading
@@ -22,3 +22,9 @@ def uuid7() -> UUID:
     return UUID(
         int=milliseconds << 80 | 0x7 << 76 | head << 64 | 0b10 << _TAIL_BITS | fresh & (1 << _TAIL_BITS) - 1
     )
+
+
+def uuid8(hash_: bytes) -> UUID:
+    """Return the UUIDv8 of a hash: 122 of its first 128 bits."""
+    bits = int.from_bytes(hash_[:16], "big") & ~(0xF << 76 | 0b11 << _TAIL_BITS)
+    return UUID(int=bits | 0x8 << 76 | 0b10 << _TAIL_BITS)

@@ -104,13 +104,22 @@ class Work:
 
     async def tell(self) -> list[Told]:
         """Write the folded counters, then the feed, before the end, for whoever needs the numbers that it gives."""
-        counters = self.tally.statement(self.township.code, self.now)
-        if counters:  # what was done for a former unit counts there, whatever the caller's units are now
-            wide = Scope((str(self.township.code),)).literal()
-            await self.sql.execute(f"SET LOCAL app.tally = '{wide}';{counters}")
+        counters = self._counters()
+        if counters:
+            await self.sql.execute(counters)
         feed = self.changes.call(self.signature)
         self.told = self.told or bool(feed)
         return [Told(*row) for row in await self.sql.fetch(f"SELECT * FROM {feed}")] if feed else []
+
+    def _counters(self) -> str:
+        """Return the program's own statement of the counters, for whatever unit of the township, or ''.
+
+        What was done for a former unit counts there, whatever the caller's units are now. The lane is wide from the
+        last statements of the transaction to its end.
+        """
+        counters = self.tally.statement(self.township.code, self.now)
+        wide = Scope((str(self.township.code),)).literal() if counters else ""
+        return f"SET LOCAL app.tally = '{wide}';{counters}" if counters else ""
 
     @property
     def signature(self) -> Signature:
@@ -119,7 +128,7 @@ class Work:
 
     async def finish(self) -> None:
         """Write the folded counters, then the feed, and commit, in one message; afterwards the write is durable."""
-        counters = self.tally.statement(self.township.code, self.now)
+        counters = self._counters()
         feed = self.changes.call(self.signature)
         self.told = self.told or bool(feed)
         await self.link.commit(";".join(filter(None, (counters, f"SELECT FROM {feed}" if feed else ""))))

@@ -3,6 +3,8 @@
 Source: 全体镇干部从1月30日起,全员上岗,分AB组夜间值守、夜间巡逻.
 """
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -71,10 +73,16 @@ def turn(first: Group, begin: date, day: date) -> Group:
     return other if (day - begin).days % 2 else first
 
 
-def clash(wanted: Span, others: list[Span], rest: timedelta) -> Span | None:
-    """Return the first other shift that a person could not serve beside this one: at once, or without the rest."""
-    near = (o for o in others if o.starts_at < wanted.ends_at + rest and wanted.starts_at < o.ends_at + rest)
-    return min(near, key=lambda o: o.starts_at, default=None)
+def clash(wanted: Span, others: Sequence[Span], rest: timedelta) -> Span | None:
+    """Return the first other shift that a person could not serve beside this one: at once, or without the rest.
+
+    The others are sorted by their start. None is longer than the longest, so that few of them are looked at.
+    """
+    # Differences, because a shift at the end of all time has nothing behind it that could be written.
+    begin = bisect_right(others, -(rest + LONGEST_SHIFT), key=lambda o: o.starts_at - wanted.starts_at)
+    end = bisect_left(others, rest, begin, key=lambda o: o.starts_at - wanted.ends_at)
+    near = (o for o in others[begin:end] if o.shift_id != wanted.shift_id)
+    return next((o for o in near if wanted.starts_at - o.ends_at < rest), None)
 
 
 def dealt(staff: list[UUID]) -> dict[Group, list[UUID]]:

@@ -50,8 +50,9 @@ async def store_pairings(
     fresh = [item for item in items if item.fresh]
     unit_of = await _units_of(work, {id_ for item in fresh for id_ in item.body.household_ids})
     staff = await _staff(work, {item.body.staff_id for item in fresh})
+    await batch.settle_again(work, PAIRINGS.name, items)
     more: dict[UUID, dict[str, Any]] = {}
-    for item in fresh:
+    for item in (item for item in items if item.fresh):
         unit = common_unit(item.body.household_ids, unit_of)
         item.problem = _refusal(unit, staff.get(item.body.staff_id))
         homes = list(dict.fromkeys(item.body.household_ids))

@@ -1,7 +1,7 @@
 """Patrols (巡逻): kept as they were made, with what they met."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from app.core.field_texts import declare
 from app.core.problems import NotFound, Problem, at
 from app.core.work import Work
 from app.domain.days import local_day
+from app.domain.duty import LONGEST_SHIFT
 from app.domain.enums import PhotoKind
 from app.domain.feed import RecordKind
 from app.domain.metrics import Metric
@@ -23,7 +24,6 @@ declare("not-after-start", "结束时间须晚于开始时间。", "The end is n
 declare("too-long", "时长超过24小时。", "Longer than 24 hours.")
 
 PATROLS = Noun(Patrol, "patrol.record", PatrolView, RecordKind.PATROL, PhotoKind.PATROL)
-LONGEST = timedelta(hours=24)
 
 _NAMED = """
 SELECT id FROM shifts WHERE township_code = $1 AND id = ANY($2)
@@ -61,7 +61,7 @@ def span_refusal(starts_at: datetime, ends_at: datetime, pointer: str) -> Proble
     """Return what is wrong with a span of time of at most 24 hours."""
     if ends_at <= starts_at:
         return at(pointer, "not-after-start")
-    return at(pointer, "too-long") if ends_at - starts_at > LONGEST else None
+    return at(pointer, "too-long") if ends_at - starts_at > LONGEST_SHIFT else None
 
 
 def _refusal(work: Work, item: Item[PatrolBody]) -> Problem | None:

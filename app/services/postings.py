@@ -1,15 +1,17 @@
 """Who may be posted on a shift: fit, active, of the unit, free, and rested."""
 
+from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from operator import attrgetter
 from uuid import UUID
 
 from app.core.language import Text
 from app.core.problems import Conflict, NotFound, Problem
 from app.core.work import Work
-from app.domain.duty import Span, clash
+from app.domain.duty import LONGEST_SHIFT, Span, clash
 from app.domain.enums import Health
 from app.services.township_settings import settings_of
 
@@ -48,15 +50,19 @@ ORDER BY id FOR NO KEY UPDATE
 _OF_UNITS = """
 SELECT DISTINCT s.id FROM staff s WHERE s.township_code = $1 AND s.codes && $2::bigint[] AND s.active
 """
+# Only what may lie too near to the wanted shifts, whatever people served in the years before: a shift that begins the
+# longest shift and a rest before them is over in time.
 _SPANS = """
 SELECT staff_id, shift_id, starts_at, ends_at FROM shift_posts
 WHERE township_code = $1 AND staff_id = ANY($2) AND NOT off
+    AND starts_at > $3::timestamptz - $5::interval - $6::interval AND starts_at < $4::timestamptz + $5::interval
+ORDER BY starts_at
 """
 
 
 @dataclass(slots=True)
 class Bench:
-    """The people who may be posted, locked until the end of the transaction, with the shifts that they have."""
+    """The people who may be posted, locked until the end of the transaction, with their shifts by the start."""
 
     rest: timedelta
     township_row: int
@@ -75,8 +81,7 @@ class Bench:
             return NotFound()
         if staff_id not in self.fit:
             return StaffUnfit()
-        others = [span for span in self.spans[staff_id] if span.shift_id != wanted.shift_id]
-        near = clash(wanted, others, self.rest)
+        near = clash(wanted, self.spans[staff_id], self.rest)
         if near is None:
             return None
         together = near.starts_at < wanted.ends_at and wanted.starts_at < near.ends_at
@@ -85,11 +90,14 @@ class Bench:
     def post(self, staff_ids: Iterable[UUID], span: Span) -> None:
         """Note that people have a shift from now on."""
         for id_ in staff_ids:
-            self.spans[id_].append(span)
+            insort(self.spans[id_], span, key=attrgetter("starts_at"))
 
 
-async def bench_of(work: Work, staff_ids: Iterable[UUID]) -> Bench:
-    """Lock people and return what decides where they may be posted; of whom the caller does not see, nothing."""
+async def bench_of(work: Work, staff_ids: Iterable[UUID], wanted: Iterable[Span]) -> Bench:
+    """Lock people and return what decides whether they may be posted on the wanted shifts, and on no others.
+
+    Of whom the caller does not see, nothing.
+    """
     ids = sorted(set(staff_ids))
     rows = await work.sql.fetch(_STAFF, work.township_code, ids, Health.FIT) if ids else []
     bench = Bench(
@@ -98,7 +106,11 @@ async def bench_of(work: Work, staff_ids: Iterable[UUID]) -> Bench:
         {row["id"]: row["codes"] for row in rows},
         frozenset(row["id"] for row in rows if row["fit"]),
     )
-    for row in await work.sql.fetch(_SPANS, work.township_code, ids):
+    times = [(span.starts_at, span.ends_at) for span in wanted]
+    if not ids or not times:
+        return bench
+    window = min(starts for starts, _ in times), max(ends for _, ends in times)
+    for row in await work.sql.fetch(_SPANS, work.township_code, ids, *window, bench.rest, LONGEST_SHIFT):
         bench.spans[row["staff_id"]].append(Span(row["shift_id"], row["starts_at"], row["ends_at"]))
     return bench
 

@@ -1,25 +1,25 @@
 """The rota (轮班): night turns for a span of days, A and B alternating, of those who are free, fit and rested."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID, uuid5
-from zoneinfo import ZoneInfo
 
+from app.core.ids import uuid8
 from app.core.problems import NotFound, at
 from app.core.scope import TOWNSHIP_DIGITS, code_range, township_row
 from app.core.work import Work
 from app.domain.duty import Group, ShiftKind, Span, dealt, turn
 from app.schemas.duty import RotaBody, RotaView, ShiftBody
 from app.services.postings import Bench, bench_of, staff_of_units
-from app.services.shifts import store_shifts
+from app.services.shifts import store_judged
 
 MOST_DAYS = 31
 
 _UNITS = """
 SELECT unit_code FROM units WHERE township_code = $1 AND unit_code >= $2 AND unit_code < $3 ORDER BY unit_code
 """
-_THERE = "SELECT id FROM shifts WHERE township_code = $1 AND id = ANY($2)"
+_THERE = "SELECT id, unit_code FROM shifts WHERE township_code = $1 AND id = ANY($2)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Turn:
     """One night of one unit."""
 
     id: UUID
+    former_id: UUID
     unit_code: int
     group: Group
     span: Span
@@ -46,18 +47,25 @@ async def generate(work: Work, body: RotaBody) -> RotaView:
     units = await _places(work, body.code)
     if not units:
         raise NotFound
-    turns = list(_turns(work.township.zone, body, units))
-    found = await work.sql.fetch(_THERE, work.township_code, [one.id for one in turns])
-    there = {row["id"] for row in found}
-    bench = await bench_of(work, await staff_of_units(work, units))
+    turns = list(_turns(work, body, units))
+    bench = await bench_of(work, await staff_of_units(work, units), (one.span for one in turns))
     groups = {unit: dealt(bench.of_unit(unit)) for unit in units}
-    bodies = [_shift(bench, one, body, groups[one.unit_code]) for one in turns if one.id not in there]
-    for item in await store_shifts(work, bodies, bench=bench):
-        if item.problem:
-            raise item.problem
-    return RotaView(
-        created=len(bodies), existing=len(there), vacant=sum(not shift.staff_ids for shift in bodies)
-    )
+    missing = await _missing(work, turns)
+    items = await store_judged(work, [_shift(bench, one, body, groups[one.unit_code]) for one in missing])
+    # Where nobody could be locked, a parallel plan may still have been quicker with a night: then it is there.
+    made = [item.body for item in items if item.problem is None and not item.replayed]
+    vacant = sum(not shift.staff_ids for shift in made)
+    return RotaView(created=len(made), existing=len(turns) - len(made), vacant=vacant)
+
+
+async def _missing(work: Work, turns: Sequence[Turn]) -> list[Turn]:
+    """Return the nights that are not there yet; to be asked behind the lock, for which another plan was waited."""
+    ids = [id_ for one in turns for id_ in (one.id, one.former_id)]
+    rows = await work.sql.fetch(_THERE, work.township_code, ids)
+    there = {(row["unit_code"], row["id"]) for row in rows}
+    return [
+        one for one in turns if there.isdisjoint({(one.unit_code, one.id), (one.unit_code, one.former_id)})
+    ]
 
 
 async def _places(work: Work, code: str) -> list[int]:
@@ -66,19 +74,28 @@ async def _places(work: Work, code: str) -> list[int]:
     return office + [row["unit_code"] for row in rows] if rows else []
 
 
-def _turns(zone: ZoneInfo, body: RotaBody, units: Iterable[int]) -> Iterator[Turn]:
+def _turns(work: Work, body: RotaBody, units: Iterable[int]) -> Iterator[Turn]:
+    zone = work.township.zone
     starts, ends = time.fromisoformat(body.night.starts), time.fromisoformat(body.night.ends)
     for day in (body.from_ + timedelta(days=n) for n in range((body.to - body.from_).days + 1)):
         end_day = day if ends > starts else day + timedelta(days=1)
-        begin = datetime.combine(day, starts, zone)
+        begin = datetime.combine(day, starts, zone).astimezone(UTC)
         for unit in units:
-            id_ = _id(unit, day)
-            span = Span(id_, begin, datetime.combine(end_day, ends, zone))
-            yield Turn(id_, unit, turn(body.first, body.from_, day), span)
+            span = Span(_id(work, unit, day), begin, datetime.combine(end_day, ends, zone).astimezone(UTC))
+            yield Turn(span.shift_id, _former_id(unit, day), unit, turn(body.first, body.from_, day), span)
 
 
-def _id(unit_code: int, day: date) -> UUID:
-    """Return the id of a unit's night of a day: the same whoever asks, so that no night is planned twice."""
+def _id(work: Work, unit_code: int, day: date) -> UUID:
+    """Return the id of a unit's night of a day: the same whoever plans, so that no night is planned twice.
+
+    It is a keyed hash, because ids are a township's, while a shift is its unit's: who could foretell the id of another
+    unit's night could take it for a shift of their own.
+    """
+    return uuid8(work.vault.fingerprint("rota-night", f"{unit_code} {day}"))
+
+
+def _former_id(unit_code: int, day: date) -> UUID:
+    """Return the id that the night had when it was planned before ids were keyed."""
     return uuid5(UUID(int=unit_code), f"night {day}")
 
 

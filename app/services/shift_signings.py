@@ -46,10 +46,18 @@ class NotPosted(Conflict):
     detail_text = Text("该人员不在此次值守名单中。", "This person is not posted on this shift.")
 
 
+class ShiftCancelled(Conflict):
+    """Somebody signs for a shift that was cancelled."""
+
+    code = "shift-cancelled"
+    title = Text("值守已取消", "Cancelled")
+    detail_text = Text("此次值守已取消,不能签到(签退)。", "This shift was cancelled; nobody signs for it.")
+
+
 async def sign(work: Work, shift_id: UUID, kind: Signing, body: SigningBody) -> Outcome[ShiftView]:
     """Sign somebody in or out, and show the shift.
 
-    The outcome's problem is NotPosted, Invalid for a time far from the shift, or IdReused.
+    The outcome's problem is NotPosted, ShiftCancelled, Invalid for a time far from the shift, or IdReused.
 
     Raises:
         NotFound: no such shift, or not for this caller.
@@ -65,6 +73,7 @@ async def store_signings(
     """Sign people in or out and show nothing; raises and refuses as `sign` does."""
     shift = await lock(work, SHIFTS, shift_id)
     items = await batch.begin(work, SIGNINGS.name, f"{SIGNINGS.op}_{kind} {shift_id}", bodies, moments)
+    await batch.settle_again(work, SIGNINGS.name, items)
     came = {r["staff_id"]: r["came"] for r in await work.sql.fetch(_KNOWN, work.township_code, shift_id)}
     more: dict[UUID, dict[str, Any]] = {}
     for item in items:
@@ -97,6 +106,8 @@ def _refusal(
     own_only = work.caller.role in (Role.CHECKPOINT, Role.CLINIC)
     if item.body.staff_id not in came or (own_only and item.body.staff_id != work.account_id):
         return NotPosted()
+    if shift["cancelled"]:
+        return ShiftCancelled()
     if not shift["starts_at"] - AROUND <= moment <= shift["ends_at"] + AROUND:
         return at("/at", "outside-shift")
     return None

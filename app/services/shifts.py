@@ -7,9 +7,10 @@ from uuid import UUID
 
 import asyncpg
 
+from app.core.language import Text
 from app.core.outcome import Outcome
 from app.core.paging import Page, Paging, mark
-from app.core.problems import NotFound, Problem
+from app.core.problems import Conflict, NotFound, Problem
 from app.core.scope import code_range, township_row
 from app.core.work import Work
 from app.domain.days import local_day
@@ -27,6 +28,18 @@ from app.services.units import known_units
 
 SHIFTS = Noun(Shift, "shift.create", ShiftView, RecordKind.SHIFT)
 
+
+class ShiftSigned(Conflict):
+    """A shift for which somebody has signed is to be put off to another day."""
+
+    code = "shift-signed"
+    title = Text("已有人签到", "Signed in already")
+    detail_text = Text(
+        "已有人在此次值守签到(签退),不能改到其他日期;请另行安排一次值守。",
+        "Somebody signed for this shift; it stays on its day. Plan another one.",
+    )
+
+
 _POST = """
 INSERT INTO shift_posts (township_code, unit_code, shift_id, staff_id, starts_at, ends_at, off)
 SELECT $1, n.unit_code, n.shift_id, n.staff_id, n.starts_at, n.ends_at, n.off
@@ -36,6 +49,7 @@ ON CONFLICT (township_code, shift_id, staff_id) DO UPDATE
     SET starts_at = excluded.starts_at, ends_at = excluded.ends_at, off = excluded.off
 """
 _POSTED = "SELECT staff_id FROM shift_posts WHERE township_code = $1 AND shift_id = $2 AND NOT off"
+_SIGNED = "SELECT EXISTS (SELECT 1 FROM shift_signings WHERE township_code = $1 AND shift_id = $2)"
 _VIEW = """
 SELECT t.id, t.unit_code, t.team, t.kind, t.turn, t.starts_at, t.ends_at, t.day, t.cancelled, t.rev,
     p.staff_id, coalesce(s.name, '') AS name, s.active AND s.health = 'fit' AS fit,
@@ -64,7 +78,7 @@ async def create_shifts(work: Work, bodies: Sequence[ShiftBody]) -> list[Outcome
 
 
 async def store_shifts(
-    work: Work, bodies: Sequence[ShiftBody], moments: batch.Moments = None, bench: Bench | None = None
+    work: Work, bodies: Sequence[ShiftBody], moments: batch.Moments = None
 ) -> list[Item[ShiftBody]]:
     """Plan shifts and show nothing.
 
@@ -74,16 +88,26 @@ async def store_shifts(
     items = await batch.begin(work, SHIFTS.name, SHIFTS.op, bodies, moments)
     fresh = [item for item in items if item.fresh]
     known = await _places(work, {int(item.body.unit_code) for item in fresh})
-    bench = bench or await bench_of(work, (id_ for item in fresh for id_ in item.body.staff_ids))
-    for item in fresh:
-        if int(item.body.unit_code) in known:
-            item.problem = _refusal(bench, item)
-        else:
-            item.problem = NotFound()
+    people = [id_ for item in fresh for id_ in item.body.staff_ids]
+    bench = await bench_of(work, people, map(_span, fresh))
+    await batch.settle_again(work, SHIFTS.name, items)
+    for item in items:
+        if item.fresh:
+            item.problem = _refusal(bench, item) if int(item.body.unit_code) in known else NotFound()
+    return await _store(work, items)
+
+
+async def store_judged(work: Work, bodies: Sequence[ShiftBody]) -> list[Item[ShiftBody]]:
+    """Plan shifts of the caller's units whose people were found on a bench, which is still held."""
+    return await _store(work, await batch.begin(work, SHIFTS.name, SHIFTS.op, bodies))
+
+
+async def _store(work: Work, items: Sequence[Item[ShiftBody]]) -> list[Item[ShiftBody]]:
     zone = work.township.zone
     more = {
         item.id: {"turn": item.body.group, "day": local_day(item.body.starts_at, zone), "cancelled": False}
-        for item in fresh
+        for item in items
+        if item.fresh
     }
     stored = await insert(work, SHIFTS, items, more)
     await _post(work, [(int(i.body.unit_code), _span(i), id_) for i in stored for id_ in i.body.staff_ids])
@@ -129,6 +153,7 @@ async def change_shift(work: Work, shift_id: UUID, body: ShiftPatch) -> ShiftVie
 
     Raises:
         NotFound: no such shift, or somebody that the caller does not see.
+        ShiftSigned: somebody has signed for it on the day from which it is to be moved.
         Problem: as `store_shifts` refuses; nothing is changed.
     """
     shift = await lock(work, SHIFTS, shift_id)
@@ -138,14 +163,18 @@ async def change_shift(work: Work, shift_id: UUID, body: ShiftPatch) -> ShiftVie
     fields = {"turn" if name == "group" else name: value for name, value in sent.items()}
     starts_at, ends_at = fields.get("starts_at", shift["starts_at"]), fields.get("ends_at", shift["ends_at"])
     span, unit = Span(shift_id, starts_at, ends_at), shift["unit_code"]
+    day = local_day(starts_at, work.township.zone)
+    # Who came on one day has not come on another, and counts where the signing was.
+    if day != shift["day"] and await work.sql.fetchval(_SIGNED, work.township_code, shift_id):
+        raise ShiftSigned
     if fields.get("cancelled", shift["cancelled"]):
         wanted = set()
-    refusal = _fits(await bench_of(work, wanted), unit, span, sorted(wanted))
+    refusal = _fits(await bench_of(work, wanted, [span]), unit, span, sorted(wanted))
     if refusal:
         raise refusal
     await _post(work, [(unit, span, id_) for id_ in posted - wanted], off=True)
     await _post(work, [(unit, span, id_) for id_ in wanted])
-    await change(work, SHIFTS, shift_id, fields | {"day": local_day(starts_at, work.township.zone)})
+    await change(work, SHIFTS, shift_id, fields | {"day": day})
     return await show_shift(work, shift_id)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import pytest
 
@@ -56,6 +56,30 @@ async def test_a_shift_shows_who_is_posted_and_who_came(town: Town, noon: TestCl
     assert (await counted(town, date(2026, 2, 3)))["shifts_signed_in"] == 1
 
 
+async def test_a_cadre_of_another_unit_by_now_signs_the_turn_of_the_former(
+    town: Town, noon: TestClock
+) -> None:
+    office, mover, phone = await town.township(), await town.village(), await town.village()
+    turns = []
+    for client in (mover, phone):
+        me = client.auth.account_id  # type: ignore[union-attr]
+        made = await office.post("/v1/shifts", json=shift(town, me, hours=-1))
+        turns.append((made.json()["id"], {"staff_id": str(me), "at": NOON.isoformat()}))
+        moved = await office.patch(f"/v1/staff/{me}", json={"codes": [town.units[1]]})
+        assert moved.status_code == 200, moved.text
+    (first, came), (second, came_too) = turns
+    signed = await mover.post(f"/v1/shifts/{first}/sign-in", json=came)
+    assert signed.status_code == 201, signed.text
+    (told,) = await push(phone, NOON, op("shift.sign_in", came_too, NOON, target=second))
+    assert told["status"] == "applied"
+    day, unit = date(2026, 2, 3), int(town.units[0])
+    assert (await counted(town, day))["shifts_signed_in"] == 2
+    where = (
+        "SELECT unit_code FROM daily_counters WHERE township_code = $1 AND day = $2 AND shifts_signed_in > 0"
+    )
+    assert [row["unit_code"] for row in await town.owner.fetch(where, town.code, day)] == [unit]
+
+
 async def test_signing_twice_with_one_id_is_once(town: Town, noon: TestClock) -> None:
     village, one = await town.village(), await cadre(town)
     id_ = (await village.post("/v1/shifts", json=shift(town, one, hours=-1))).json()["id"]
@@ -104,6 +128,57 @@ async def test_a_shift_is_changed_and_its_people_are_free_again(town: Town, noon
     assert (await village.post("/v1/shifts", json=shift(town, two))).status_code == 201
 
 
+async def test_a_shift_for_which_somebody_signed_stays_on_its_day(town: Town, noon: TestClock) -> None:
+    village, one = await town.village(), await cadre(town)
+    url = f"/v1/shifts/{(await village.post('/v1/shifts', json=shift(town, one))).json()['id']}"
+
+    def starting(moment: datetime) -> dict[str, str]:
+        return {"starts_at": moment.isoformat(), "ends_at": (moment + timedelta(hours=8)).isoformat()}
+
+    later, back = NOON + timedelta(days=3), NOON + timedelta(hours=1)
+    for begin in (later, back):
+        assert (await village.patch(url, json=starting(begin))).status_code == 200
+    signed = await village.post(f"{url}/sign-in", json={"staff_id": str(one), "at": NOON.isoformat()})
+    assert signed.status_code == 201, signed.text
+    refused = await village.patch(url, json=starting(later))
+    assert (refused.status_code, refused.json()["code"]) == (409, "shift-signed")
+    same_day = await village.patch(url, json=starting(NOON + timedelta(hours=11)))
+    assert (same_day.status_code, same_day.json()["day"]) == (200, "2026-02-03")
+    into_night = await village.patch(url, json=starting(NOON + timedelta(hours=12)))
+    assert (into_night.status_code, into_night.json()["code"]) == (409, "shift-signed")
+    stands = (await village.get(url)).json()
+    assert (stands["starts_at"], stands["day"]) == ("2026-02-03T15:00:00Z", "2026-02-03")
+    assert stands["posts"][0]["signed_in_at"] == "2026-02-03T04:00:00Z"
+
+
+async def test_nobody_signs_for_a_cancelled_shift_but_who_had_signed_may_repeat_it(
+    town: Town, noon: TestClock
+) -> None:
+    village, one = await town.village(), await cadre(town)
+    id_ = (await village.post("/v1/shifts", json=shift(town, one))).json()["id"]
+    body = {"id": str(uuid7()), "staff_id": str(one), "at": NOON.isoformat()}
+    assert (await village.post(f"/v1/shifts/{id_}/sign-in", json=body)).status_code == 201
+    assert (await village.patch(f"/v1/shifts/{id_}", json={"cancelled": True})).status_code == 200
+    assert (await village.post(f"/v1/shifts/{id_}/sign-in", json=body)).status_code == 200
+    new = {"staff_id": str(one), "at": NOON.isoformat()}
+    for way in ("sign-in", "sign-out"):
+        refused = await village.post(f"/v1/shifts/{id_}/{way}", json=new)
+        assert (refused.status_code, refused.json()["code"]) == (409, "shift-cancelled")
+    results = await push(
+        village,
+        NOON,
+        op("shift.sign_in", body, NOON, target=id_),
+        op("shift.sign_in", new, NOON, target=id_),
+        op("shift.sign_out", new, NOON, target=id_),
+    )
+    told = [(result["status"], result.get("code")) for result in results]
+    assert told == [("applied", None), *[("rejected", "shift-cancelled")] * 2]
+    stranger = new | {"staff_id": str(uuid4())}
+    refused = await village.post(f"/v1/shifts/{id_}/sign-in", json=stranger)
+    assert refused.json()["code"] == "not-posted"
+    assert (await counted(town, date(2026, 2, 3)))["shifts_signed_in"] == 1
+
+
 async def test_a_holiday_week_alternates_and_shows_its_gaps_before_it_begins(
     town: Town, noon: TestClock
 ) -> None:
@@ -143,6 +218,39 @@ async def test_a_rota_leaves_out_who_has_no_rest(town: Town, noon: TestClock) ->
     for wrong in ({"to": "2026-02-09"}, {"to": "2026-03-13"}):
         assert (await office.post("/v1/shifts/generate", json=days | wrong)).status_code == 422
     assert (await office.post("/v1/shifts/generate", json=days | {"code": "499999999"})).status_code == 404
+
+
+def night_id(unit_code: str, day: str) -> str:
+    """The id that a night of the rota had while it could be foretold."""
+    return str(uuid5(UUID(int=int(unit_code)), f"night {day}"))
+
+
+async def test_nobody_takes_the_night_of_another_unit(town: Town, noon: TestClock) -> None:
+    office, one, two = await town.township(), await town.village(), await town.village(1)
+    days = {"from": "2026-02-10", "to": "2026-02-11", "night": NIGHT}
+    taken = shift(town) | {"id": night_id(town.units[1], "2026-02-10")}
+    assert (await one.post("/v1/shifts", json=taken)).status_code == 201
+    planned = await two.post("/v1/shifts/generate", json=days | {"code": town.units[1]})
+    assert planned.status_code == 200, planned.text
+    assert (planned.json()["created"], planned.json()["existing"]) == (2, 0)
+    (night,) = (await two.get("/v1/shifts?day=2026-02-10")).json()["items"]
+    assert (night["unit_code"], UUID(night["id"]).version) == (town.units[1], 8)
+    assert night["id"] != taken["id"]
+    whole = (await office.post("/v1/shifts/generate", json=days | {"code": str(town.code)})).json()
+    assert (whole["created"], whole["existing"]) == (6, 2)
+
+
+async def test_a_night_planned_before_ids_were_keyed_is_not_planned_again(
+    town: Town, noon: TestClock
+) -> None:
+    village, days = await town.village(), {"from": "2026-02-10", "to": "2026-02-12", "night": NIGHT}
+    for day in ("2026-02-10", "2026-02-11"):
+        former = shift(town, hours=200) | {"id": night_id(town.units[0], day)}
+        assert (await village.post("/v1/shifts", json=former)).status_code == 201
+    gone = night_id(town.units[0], "2026-02-11")
+    await village.patch(f"/v1/shifts/{gone}", json={"cancelled": True})
+    planned = (await village.post("/v1/shifts/generate", json=days | {"code": town.units[0]})).json()
+    assert (planned["created"], planned["existing"]) == (1, 2)
 
 
 async def test_a_guard_sees_and_signs_only_the_own_turn(town: Town, noon: TestClock) -> None:
@@ -185,6 +293,27 @@ async def test_a_phone_signs_in_hours_later_and_the_first_counts(town: Town, noo
     assert refused["errors"] == [
         {"pointer": "/body/at", "code": "outside-shift", "message": refused["errors"][0]["message"]}
     ]
+
+
+async def test_a_shift_whose_reply_was_lost_is_a_repeat_on_both_ways_whatever_changed(
+    town: Town, noon: TestClock
+) -> None:
+    office, village, one = await town.township(), await town.village(), await cadre(town)
+    body = shift(town, one) | {"id": str(uuid7())}
+    assert (await village.post("/v1/shifts", json=body)).status_code == 201
+    assert (await office.patch(f"/v1/staff/{one}", json={"health": "unfit"})).status_code == 200
+    assert (await village.post("/v1/shifts", json=body)).status_code == 200
+    results = await push(
+        village,
+        NOON,
+        op("shift.create", body, NOON),
+        op("shift.create", body | {"group": "B"}, NOON),
+        op("shift.create", body | {"id": str(uuid7())}, NOON),
+    )
+    told = [(result["status"], result.get("code")) for result in results]
+    assert told == [("applied", None), ("rejected", "id-reused"), ("rejected", "staff-unfit")]
+    assert results[0]["entity"]["id"] == body["id"]
+    assert [s["id"] for s in (await office.get("/v1/shifts")).json()["items"]] == [body["id"]]
 
 
 async def test_a_patrol_keeps_what_it_met(town: Town, noon: TestClock) -> None:

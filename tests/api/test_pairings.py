@@ -146,6 +146,27 @@ async def test_what_cannot_be_is_refused_and_a_repeat_is_one(town: Town) -> None
         assert (await guard.get(path)).status_code == 403
 
 
+async def test_a_pairing_whose_reply_was_lost_is_a_repeat_on_both_ways_whatever_changed(town: Town) -> None:
+    office, village, now = await town.township(), await town.village(), town.kit.clock.now()
+    one = await cadre(town)
+    home, other = await homes(office, town, 2)
+    body = a_pairing(one, home) | {"id": str(uuid7())}
+    assert (await village.post("/v1/pairings", json=body)).status_code == 201
+    assert (await office.patch(f"/v1/staff/{one}", json={"active": False})).status_code == 200
+    assert (await village.post("/v1/pairings", json=body)).status_code == 200
+    results = await push(
+        village,
+        now,
+        op("pairing.create", body, now),
+        op("pairing.create", a_pairing(one, other) | {"id": body["id"]}, now),
+        op("pairing.create", a_pairing(one, home), now),
+    )
+    told = [(result["status"], result.get("code")) for result in results]
+    assert told == [("applied", None), ("rejected", "id-reused"), ("rejected", "staff-inactive")]
+    assert results[0]["entity"]["id"] == body["id"]
+    assert [p["id"] for p in (await office.get("/v1/pairings")).json()["items"]] == [body["id"]]
+
+
 async def test_a_household_that_moves_leaves_its_pairings_and_has_nobody(town: Town) -> None:
     office, old, new = await town.township(), await town.village(), await town.village(1)
     stays, goes = await homes(office, town, 2)

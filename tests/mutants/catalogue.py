@@ -69,8 +69,8 @@ MUTANTS = [
             Patch(WORK, "    told: bool = False\n", '    told: bool = False\n    later: str = ""\n'),
             Patch(
                 WORK,
-                "await self.sql.execute(f\"SET LOCAL app.tally = '{wide}';{counters}\")",
-                "self.later = f\"BEGIN;SET LOCAL app.tally = '{wide}';{counters};COMMIT\"",
+                "await self.sql.execute(counters)",
+                'self.later = f"BEGIN;{counters};COMMIT"',
             ),
             Patch(
                 WORK,
