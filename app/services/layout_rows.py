@@ -1,7 +1,7 @@
 """The rows of a sheet: units and townships from the counters, households and people from the register."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -52,17 +52,17 @@ class Wanted:
     day: date
     code: str | None
     purpose: str | None
+    columns: list[ColumnBody] = field(init=False)
+    in_full: bool = field(init=False)
+    """Whether personal numbers are written in full: somebody said what for, and the layout has such a column."""
 
-    @property
-    def columns(self) -> list[ColumnBody]:
-        """The columns of the layout."""
-        return [ColumnBody.model_validate(column) for column in self.layout.columns]
-
-    @property
-    def in_full(self) -> bool:
-        """Whether personal numbers are written in full: somebody said what for, and the layout has such a column."""
-        forms = {column.format for column in self.columns if column.field in PERSONAL}
-        return self.purpose is not None and bool(forms & {Format.FULL, Format.SPACED})
+    def __post_init__(self) -> None:
+        columns = [ColumnBody.model_validate(column) for column in self.layout.columns]
+        forms = {column.format for column in columns if column.field in PERSONAL}
+        object.__setattr__(self, "columns", columns)
+        object.__setattr__(
+            self, "in_full", self.purpose is not None and bool(forms & {Format.FULL, Format.SPACED})
+        )
 
 
 async def rows_of(work: Work, wanted: Wanted) -> list[dict[str, Any]]:
@@ -154,12 +154,12 @@ async def _people(work: Work, wanted: Wanted, covered: Reach) -> list[dict[str, 
     personal = PERSONAL & {column.field for column in wanted.columns}
     if wanted.in_full:
         await _log_looks(work, rows, str(wanted.purpose))
-    return [{**row, **{field: _unsealed(work, field, row) for field in personal}} for row in rows]
+    return [{**row, **{name: _unsealed(work, name, row) for name in personal}} for row in rows]
 
 
-def _unsealed(work: Work, field: str, row: asyncpg.Record) -> str | None:
-    sealed = row["id_sealed" if field == "id_number" else "phone_sealed"]
-    return unseal(work, f"people.{field}", row["id"], sealed)
+def _unsealed(work: Work, name: str, row: asyncpg.Record) -> str | None:
+    sealed = row["id_sealed" if name == "id_number" else "phone_sealed"]
+    return unseal(work, f"people.{name}", row["id"], sealed)
 
 
 async def _log_looks(work: Work, rows: Sequence[asyncpg.Record], purpose: str) -> None:
