@@ -65,6 +65,11 @@ STOCKS = frozenset(
     {Metric.HOUSEHOLDS, Metric.PEOPLE, Metric.ORDERS_ACTIVE, Metric.ALERTS_OPEN, Metric.SITES_DUE}
 )
 
+TYPED = frozenset(
+    {Metric.LEAFLETS, Metric.NOTICES, Metric.SLOGANS, Metric.BROADCASTS, Metric.MACHINES_DESTROYED}
+)
+"""What adds up numbers that people typed, and not records: wide enough for whatever they type."""
+
 DENIED_BY: dict[DenyReason, Metric] = {reason: Metric(f"denied_{reason.value}") for reason in DenyReason}
 
 _ALL = tuple(Metric)

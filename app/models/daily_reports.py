@@ -59,6 +59,6 @@ class ReportChange(TownshipData, table=True):
     revision: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     unit_code: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
     metric: str = Field(primary_key=True)
-    before: int
-    after: int
+    before: int = Field(sa_type=BigInteger)
+    after: int = Field(sa_type=BigInteger)
     records: list[dict[str, Any]] = document()

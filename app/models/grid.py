@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Column, Date, DateTime, Integer, LargeBinary, Table, text
 from sqlmodel import Field, SQLModel
 
-from app.domain.metrics import Metric
+from app.domain.metrics import TYPED, Metric
 from app.models.base import Row, TownshipData, codes, document, ids, metadata, sealed, time_field
 
 
@@ -66,5 +66,10 @@ daily_counters = Table(
     Column("day", Date, primary_key=True),
     Column("unit_code", BigInteger, primary_key=True, autoincrement=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
-    *(Column(metric.value, Integer, nullable=False, server_default=text("0")) for metric in Metric),
+    *(
+        Column(
+            metric.value, BigInteger if metric in TYPED else Integer, nullable=False, server_default=text("0")
+        )
+        for metric in Metric
+    ),
 )

@@ -69,7 +69,8 @@ ORDER BY unit_code
 _CHANGES = """
 INSERT INTO report_changes (township_code, day, revision, unit_code, metric, before, after, records)
 SELECT $1, $2, $3, n.unit_code, n.metric, n.before, n.after, n.records::jsonb
-FROM unnest($4::bigint[], $5::text[], $6::int[], $7::int[], $8::text[]) AS n(unit_code, metric, before, after, records)
+FROM unnest($4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::text[])
+    AS n(unit_code, metric, before, after, records)
 """
 
 

@@ -130,7 +130,7 @@ async def _totals(work: Work, covered: Reach, wanted: Wanted) -> dict[int, async
     metrics = sorted({METRICS[column.metric] for column in wanted.columns if column.metric and column.total})
     if not metrics:
         return {}
-    sums = ", ".join(f"sum(c.{metric})::int AS {metric}" for metric in metrics)
+    sums = ", ".join(f"sum(c.{metric})::bigint AS {metric}" for metric in metrics)
     statement = (
         f"SELECT c.unit_code, {sums} FROM daily_counters c WHERE c.day <= $5 AND {within('c')} GROUP BY 1"
     )

@@ -65,7 +65,7 @@ def reach(work: Work, code: str | None) -> Reach:
 
 
 def _sums(metrics: Sequence[Metric]) -> str:
-    return ", ".join(f"coalesce(sum(c.{m}), 0)::int AS {m}" for m in metrics)
+    return ", ".join(f"coalesce(sum(c.{m}), 0)::bigint AS {m}" for m in metrics)
 
 
 _DAY = f"""

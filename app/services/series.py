@@ -104,7 +104,7 @@ _Rows = tuple[list[dict[str, Any]], datetime | None]
 
 
 async def _by_day(work: Work, covered: Reach, metrics: Sequence[Metric], first: date, last: date) -> _Rows:
-    sums = ", ".join(f"sum({m})::int AS {m}" for m in metrics)
+    sums = ", ".join(f"sum({m})::bigint AS {m}" for m in metrics)
     found = await work.sql.fetch(_DAYS.format(sums=sums, within=within("c")), *covered.arguments, first, last)
     by_day = {row["day"]: row for row in found}
     if not found and not await _has_units(work, covered):
@@ -148,7 +148,7 @@ async def _by_division(
     statement = _DIVISIONS.format(
         width=width,
         name=name,
-        sums=", ".join(f"coalesce(sum(c.{m}), 0)::int AS {m}" for m in metrics),
+        sums=", ".join(f"coalesce(sum(c.{m}), 0)::bigint AS {m}" for m in metrics),
         parts=", ".join(f"sum({m}) FILTER (WHERE day >= {_since(m)}) AS {m}" for m in metrics),
         within=within("d"),
         within_units=within("u"),

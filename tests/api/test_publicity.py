@@ -173,3 +173,25 @@ async def test_a_phone_logs_what_it_handed_out_while_offline(town: Town, noon: T
     (told,) = [c for c in (await pull(village))["changes"] if c["kind"] == "publicity"]
     assert (told["id"], told["data"]["count"], told["data"]["kind"]) == (one["op_id"], 30, "leaflet")
     assert (await counted(town, date(2026, 2, 2)))["leaflets"] == 30
+
+
+async def test_numbers_that_people_type_never_overflow(town: Town) -> None:
+    """However much is claimed of a day: it is counted, and reports, series and frozen days show it."""
+    office, village, now = await town.township(), await town.village(), town.kit.clock.now()
+    material = await make_material(office)
+    log = a_publicity_log(town.units[0], material, now, 100_000)
+    assert (await village.post("/v1/publicity-logs", json=log)).status_code == 201
+    most = 2**31 - 1
+    await town.owner.execute(
+        "UPDATE daily_counters SET leaflets = $2 WHERE township_code = $1 AND unit_code = $3",
+        town.code,
+        most,
+        int(town.units[0]),
+    )
+    town.tampered = True
+    sent = op("publicity.log", log, now)
+    assert [r["status"] for r in await push(village, now, sent)] == ["applied"]
+    day = str(town.today())
+    assert (await office.get("/v1/reports/daily")).json()["totals"]["leaflets"] == most + 100_000
+    series = await office.get(f"/v1/reports/series?metrics=leaflets&from={day}&to={day}&by=township")
+    assert [row["leaflets"] for row in series.json()["rows"]] == [most + 100_000]

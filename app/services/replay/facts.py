@@ -64,7 +64,7 @@ GROUP BY 1, 2
 
 
 def _sums(counted: Counted) -> str:
-    sums = ", ".join(f"sum({amount})::int AS {metric}" for metric, amount in counted.amounts.items())
+    sums = ", ".join(f"sum({amount})::bigint AS {metric}" for metric, amount in counted.amounts.items())
     return f"""
 SELECT r.unit_code, r.day, {sums} FROM {counted.table} r
 WHERE r.township_code = $1 AND r.day BETWEEN $5 AND $6 AND {told(counted.kind, "r.id")} GROUP BY 1, 2
