@@ -69,8 +69,12 @@ class Span:
 
 def turn(first: Group, begin: date, day: date) -> Group:
     """Return whose turn a day is, if `begin` was the first group's: the groups alternate day by day."""
-    other = Group.B if first is Group.A else Group.A
-    return other if (day - begin).days % 2 else first
+    return other(first) if (day - begin).days % 2 else first
+
+
+def other(group: Group) -> Group:
+    """Return the group whose turn is next."""
+    return Group.B if group is Group.A else Group.A
 
 
 def clash(wanted: Span, others: Sequence[Span], rest: timedelta) -> Span | None:

@@ -67,7 +67,10 @@ class RotaBody(Body):
     from_: Day = Field(alias="from")
     to: Day
     night: Hours
-    first: Group = Field(Group.A, description="Whose turn the first night is.")
+    first: Group | None = Field(
+        None,
+        description="Whose turn the first night is. Left out, the turns of the night before go on; else A begins.",
+    )
     team: Team | None = None
 
 

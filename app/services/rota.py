@@ -1,6 +1,6 @@
 """The rota (轮班): night turns for a span of days, A and B alternating, of those who are free, fit and rested."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID, uuid5
@@ -9,7 +9,7 @@ from app.core.ids import uuid8
 from app.core.problems import NotFound, at
 from app.core.scope import TOWNSHIP_DIGITS, code_range, township_row
 from app.core.work import Work
-from app.domain.duty import Group, ShiftKind, Span, dealt, turn
+from app.domain.duty import Group, ShiftKind, Span, dealt, other, turn
 from app.schemas.duty import RotaBody, RotaView, ShiftBody
 from app.services.postings import Bench, bench_of, staff_of_units
 from app.services.shifts import store_judged
@@ -18,6 +18,10 @@ MOST_DAYS = 31
 
 _UNITS = """
 SELECT unit_code FROM units WHERE township_code = $1 AND unit_code >= $2 AND unit_code < $3 ORDER BY unit_code
+"""
+_BEFORE = """
+SELECT unit_code, min(turn) AS turn FROM shifts
+WHERE township_code = $1 AND unit_code = ANY($2) AND day = $3 AND kind = 'night' AND NOT cancelled GROUP BY unit_code
 """
 _THERE = "SELECT id, unit_code FROM shifts WHERE township_code = $1 AND id = ANY($2)"
 
@@ -47,7 +51,7 @@ async def generate(work: Work, body: RotaBody) -> RotaView:
     units = await _places(work, body.code)
     if not units:
         raise NotFound
-    turns = list(_turns(work, body, units))
+    turns = list(_turns(work, body, await _firsts(work, body, units)))
     bench = await bench_of(work, await staff_of_units(work, units), (one.span for one in turns))
     groups = {unit: dealt(bench.of_unit(unit)) for unit in units}
     missing = await _missing(work, turns)
@@ -74,15 +78,23 @@ async def _places(work: Work, code: str) -> list[int]:
     return office + [row["unit_code"] for row in rows] if rows else []
 
 
-def _turns(work: Work, body: RotaBody, units: Iterable[int]) -> Iterator[Turn]:
+async def _firsts(work: Work, body: RotaBody, units: Sequence[int]) -> dict[int, Group]:
+    """Return with which group each unit begins: as asked, or with the other one than the night before."""
+    if body.first is not None:
+        return dict.fromkeys(units, body.first)
+    rows = await work.sql.fetch(_BEFORE, work.township_code, units, body.from_ - timedelta(days=1))
+    return dict.fromkeys(units, Group.A) | {row["unit_code"]: other(Group(row["turn"])) for row in rows}
+
+
+def _turns(work: Work, body: RotaBody, firsts: Mapping[int, Group]) -> Iterator[Turn]:
     zone = work.township.zone
     starts, ends = time.fromisoformat(body.night.starts), time.fromisoformat(body.night.ends)
     for day in (body.from_ + timedelta(days=n) for n in range((body.to - body.from_).days + 1)):
         end_day = day if ends > starts else day + timedelta(days=1)
         begin = datetime.combine(day, starts, zone).astimezone(UTC)
-        for unit in units:
+        for unit, first in firsts.items():
             span = Span(_id(work, unit, day), begin, datetime.combine(end_day, ends, zone).astimezone(UTC))
-            yield Turn(span.shift_id, _former_id(unit, day), unit, turn(body.first, body.from_, day), span)
+            yield Turn(span.shift_id, _former_id(unit, day), unit, turn(first, body.from_, day), span)
 
 
 def _id(work: Work, unit_code: int, day: date) -> UUID:

@@ -207,6 +207,19 @@ async def test_a_holiday_week_alternates_and_shows_its_gaps_before_it_begins(
     assert own["staff_ids"] == [str(office_staff[1])]
 
 
+async def test_the_turns_go_on_from_the_night_before(town: Town, noon: TestClock) -> None:
+    office, one = await town.township(), {"code": town.units[0], "night": NIGHT}
+    spans = [{"from": "2026-02-10", "to": "2026-02-12"}, {"from": "2026-02-13", "to": "2026-02-14"}]
+    spans += [{"from": "2026-02-14", "to": "2026-02-15"}, {"from": "2026-02-17", "to": "2026-02-17"}]
+    spans.append({"from": "2026-02-18", "to": "2026-02-18", "first": "A"})
+    for span in spans:
+        assert (await office.post("/v1/shifts/generate", json=one | span)).status_code == 200
+    nights = (await office.get(f"/v1/shifts?code={town.units[0]}")).json()["items"]
+    turns = {night["day"][-2:]: night["group"] for night in nights}
+    # On the 16th nobody planned, so A begins anew; and where it is said who begins, it is so.
+    assert turns == dict(zip(("10", "11", "12", "13", "14", "15", "17", "18"), "ABABABAA", strict=True))
+
+
 async def test_a_rota_leaves_out_who_has_no_rest(town: Town, noon: TestClock) -> None:
     office = await town.township()
     one, _ = sorted([await cadre(town) for _ in range(2)])
