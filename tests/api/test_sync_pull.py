@@ -44,7 +44,7 @@ async def test_every_role_reads_its_own_audience(town: Town) -> None:
     unit, gate = town.units[0], UUID(scenario.ids["checkpoints"])
     second = UUID(await make_checkpoint(scenario.office, unit, number=7))
     readers = {
-        "township": (scenario.office, {f"{u}/unit" for u in town.units}),
+        "township": (scenario.office, {f"{u}/unit" for u in (*town.units, f"{town.code}000")}),
         "village": (await town.village(), {f"{unit}/unit"}),
         "clinic": (await town.clinic(), {f"{u}/clinic" for u in town.units}),
         "gate": (await town.login("checkpoint", [unit], checkpoint_ids=[gate]), {f"{unit}/checkpoint"}),

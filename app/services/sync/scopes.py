@@ -5,9 +5,10 @@ from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from app.core.problems import NotFound
+from app.core.scope import township_row
 from app.core.work import Work
 from app.domain.enums import Role
-from app.domain.feed import AUDIENCES_OF, scope_parts
+from app.domain.feed import AUDIENCES_OF, UNIT, scope_parts
 from app.services.checkpoint_places import places_of
 from app.services.sync.cursors import Cursor, Position, ScopeKey
 
@@ -19,6 +20,8 @@ WITH mine AS (
     UNION ALL
     SELECT unit_code, audience FROM checkpoints
     WHERE township_code = $1 AND 'checkpoint' = ANY($2) AND ($3::uuid[] IS NULL OR id = ANY($3))
+    UNION ALL
+    SELECT $8::bigint, 'unit' WHERE $8 IS NOT NULL
 )
 SELECT m.unit_code, m.audience, coalesce(h.seq, 0) AS seq, left(encode(h.hash, 'hex'), 8) AS mark,
     c.seq IS NULL OR c.seq = 0 OR (
@@ -57,11 +60,19 @@ async def heads_of(work: Work, cursor: Cursor | None) -> Heads:
         list(AUDIENCES_OF[Role(work.caller.role)]),
         places_of(work),
         *(zip(*columns, strict=True) if columns else ([], [], [], [])),
+        _own_row(work),
     )
     positions = {(row["unit_code"], row["audience"]): Position(row["seq"], row["mark"] or "") for row in rows}
     if all(row["fits"] for row in rows):
         return Heads(positions, known, cursor is not None and known is fresh)
     return Heads(positions, Cursor(await _begin_epoch(work)), True)
+
+
+def _own_row(work: Work) -> int | None:
+    """Return the township's own row, for those to whom what is said there is told; no unit stands for it."""
+    own = township_row(work.township_code)
+    told = UNIT in AUDIENCES_OF[Role(work.caller.role)] and work.caller.scope.contains_unit(own)
+    return own if told else None
 
 
 async def _begin_epoch(work: Work) -> UUID:
