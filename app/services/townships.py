@@ -11,6 +11,7 @@ from app.core.paging import Page, Paging
 from app.core.problems import NotFound, at
 from app.core.scope import township_of
 from app.core.work import Work
+from app.domain.feed import RecordKind
 from app.schemas.townships import TownshipPatch, TownshipView
 from app.services.township_settings import complete
 
@@ -40,7 +41,10 @@ SELECT $1, u.* FROM unnest($2::bigint[], $3::text[], $4::text[]) AS u
 ON CONFLICT (township_code, unit_code) DO UPDATE SET name = excluded.name, kind = excluded.kind
 """
 
+FOR_ALL_UNITS = {RecordKind.BULLETIN: "bulletins"}
+"""What is told to every unit (`for_all_units` in `app/models/feed_records.py`)."""
 
+_KNOWN = "SELECT unit_code FROM units WHERE township_code = $1"
 _SHOW = "SELECT code, name, timezone, settings FROM townships WHERE code = $1"
 
 _CHANGE = """
@@ -100,8 +104,18 @@ async def create_township(work: Work, code: int, name: str, timezone: str) -> bo
 
 
 async def put_units(work: Work, units: Iterable[UnitRow]) -> None:
-    """Create or rename units of the work's township."""
+    """Create or rename units of the work's township.
+
+    What was said to all units is told to new ones too. The others hear it once more, as it stands: they hold it.
+    """
     rows = [u for u in units if township_of(u.unit_code) == work.township_code]
+    known = {row["unit_code"] for row in await work.sql.fetch(_KNOWN, work.township_code)}
+    if {u.unit_code for u in rows} - known:
+        for kind, table in FOR_ALL_UNITS.items():
+            said = await work.sql.fetch(
+                f"SELECT id FROM {table} WHERE township_code = $1", work.township_code
+            )
+            work.touch(kind, [row["id"] for row in said])
     await work.sql.execute(
         _UNITS,
         work.township_code,

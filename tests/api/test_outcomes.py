@@ -8,7 +8,10 @@ from uuid import uuid4
 import pytest
 from httpx import AsyncClient
 
+from app.access import in_townships_name
 from app.core.ids import uuid7
+from app.services.feed_log import untold
+from app.services.townships import UnitRow, put_units
 from tests.conftest import TestClock
 from tests.counting import counted
 from tests.outcomes import a_tip, an_incident
@@ -186,6 +189,29 @@ async def test_every_unit_reads_a_bulletin_and_nobody_a_name(town: Town, noon: T
     (told,) = [change["data"] for change in changes if change["kind"] == "bulletin"]
     assert told["note"] == bulletin["note"]
     assert secret["id"] not in str(changes)
+
+
+async def test_a_unit_that_comes_later_hears_of_earlier_bulletins(town: Town, noon: TestClock) -> None:
+    """By pull, by snapshot and by digest, as its siblings do; those hold what they held."""
+    village = await town.village()
+    await made(village, "/v1/incidents", an_incident(town.units[0], NOON, publish=True))
+    held = (await pull(village))["scopes"][f"{town.units[0]}/unit"]["digest"]
+    added = f"{town.code}990"
+    for _ in range(2):
+        async with in_townships_name(town.kit, town.code) as work:
+            await put_units(work, [UnitRow(int(added), "新村", "village")])
+    cadre = await town.login("village", [added])
+    page = await pull(cadre)
+    (bulletin,) = (await cadre.get("/v1/bulletins")).json()["items"]
+    assert [(c["kind"], c["id"]) for c in page["changes"]] == [("bulletin", bulletin["id"])]
+    stand = page["scopes"][f"{added}/unit"]
+    snapshot = (await cadre.get("/v1/sync/snapshot", params={"scope": f"{added}/unit"})).json()
+    assert [item["id"] for item in snapshot["items"]] == [bulletin["id"]]
+    digests = {f"{added}/unit": stand["digest"]}
+    assert (await cadre.post("/v1/sync/verify", json={"digests": digests})).json() == {"differ": []}
+    assert (await pull(village))["scopes"][f"{town.units[0]}/unit"]["digest"] == held
+    async with in_townships_name(town.kit, town.code) as work:
+        assert await untold(work) == []
 
 
 async def test_the_photo_of_what_is_not_published_stays_in_its_unit(town: Town, noon: TestClock) -> None:
