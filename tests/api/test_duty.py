@@ -280,6 +280,11 @@ async def test_a_guard_sees_and_signs_only_the_own_turn(town: Town, noon: TestCl
     signed = {"at": NOON.isoformat()}
     ours = await guard.post(f"/v1/shifts/{mine}/sign-in", json=signed | {"staff_id": str(me)})
     assert ours.status_code == 201, ours.text
+    # By sync as well; a guard's feed tells of no turns, so the result has a revision and no place.
+    out = op("shift.sign_out", signed | {"staff_id": str(me)}, NOON, target=mine)
+    (told,) = await push(guard, NOON, out)
+    assert (told["status"], told["entity"]["id"], told["entity"]["rev"]) == ("applied", out["op_id"], 1)
+    assert told.keys().isdisjoint({"scope", "seq"})
     for staff in (other, uuid4()):
         refused = await guard.post(f"/v1/shifts/{mine}/sign-in", json=signed | {"staff_id": str(staff)})
         assert (refused.status_code, refused.json()["code"]) == (409, "not-posted")

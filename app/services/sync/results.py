@@ -145,13 +145,16 @@ ORDER BY f.kind, f.id, f.at DESC, f.seq DESC
 async def places_of(work: Work, reader: Caller, ops: Iterable[Op], told: Iterable[Told]) -> Places:
     """Return the revision, scope and number under which their author finds what the operations made, changed or met.
 
-    Where a record stands that has left the reader's units, they are not told.
+    Where a record stands that has left the reader's units, or of which others are told, they are not told.
     """
     audiences = AUDIENCES_OF[Role(reader.role)]
     places: dict[tuple[str, UUID], Place] = {}
-    for row in told:
-        if row.change == "put" and row.audience.partition("-")[0] in audiences:
+    put = [row for row in told if row.change == "put"]
+    for row in put:
+        if row.audience.partition("-")[0] in audiences:
             places.setdefault((row.kind, row.id), _place(reader, row))
+    for row in put:
+        places.setdefault((row.kind, row.id), Place(row.rev, None, None))
     unchanged = {op.entity for op in ops if op.entity and not op.problem and op.entity not in places}
     if unchanged:
         kinds, ids = zip(*unchanged, strict=True)
