@@ -5,6 +5,7 @@ Source: 将举报电话公布到58个作战单元,先后接到群众举报10余�
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
 
@@ -60,12 +61,13 @@ def banquets_stopped(kind: IncidentKind, action: IncidentAction) -> int:
     return int(kind is IncidentKind.BANQUET and action is IncidentAction.STOPPED)
 
 
-# ID numbers with or without gaps, mobile phones, land lines, and whatever else is a long row of digits.
-_ID_NUMBER = re.compile(r"(?<![0-9])[0-9]{6}[ -]?[0-9]{8}[ -]?[0-9]{3}[0-9Xx](?![0-9])")
-_PHONE = re.compile(r"(?<![0-9])(?:\+?86[ -]?)?1[3-9][0-9](?:[ -]?[0-9]{4}){2}(?![0-9])")
-_LANDLINE = re.compile(r"(?<![0-9])0[0-9]{2,3}[ -]?[0-9]{7,8}(?![0-9])")
+# ID numbers, mobile phones and land lines, with whatever people put between digits, and any other long row of digits.
+_GAP = r"[ \u00a0.·/\-\u2010-\u2015]?"
+_ID_NUMBER = re.compile(rf"(?<![0-9])[1-9](?:{_GAP}[0-9]){{16}}{_GAP}[0-9Xx](?![0-9])")
+_PHONE = re.compile(rf"(?<![0-9])(?:\+?86{_GAP})?1[3-9][0-9](?:{_GAP}[0-9]){{8}}(?![0-9])")
+_LANDLINE = re.compile(rf"(?<![0-9])0[0-9]{{2,3}}(?:{_GAP}[0-9]){{7,8}}(?![0-9])")
 _DIGITS = re.compile(r"[0-9]{7,}[Xx]?")
-_HALF_WIDTH = {0xFF10 + n: str(n) for n in range(10)} | {0xFF38: "X", 0xFF58: "x", 0xFF0D: "-", 0x3000: " "}
+_HALF_WIDTH = {0xFF38: "X", 0xFF58: "x", 0xFF0D: "-", 0x3000: " "}
 
 
 def public_text(note: str, names: Iterable[str]) -> str:
@@ -73,8 +75,8 @@ def public_text(note: str, names: Iterable[str]) -> str:
 
     Names are taken longest first, so that 李四光 is not masked as 李四 with a rest.
     """
-    text = note.translate(_HALF_WIDTH)
-    text = _ID_NUMBER.sub(lambda found: mask_id_number(re.sub("[ -]", "", found[0])), text)
+    text = "".join(map(_plain_digit, note.translate(_HALF_WIDTH)))
+    text = _ID_NUMBER.sub(lambda found: mask_id_number(re.sub("[^0-9Xx]", "", found[0])), text)
     for numbers in (_PHONE, _LANDLINE, _DIGITS):
         text = numbers.sub(lambda found: _ends(found[0]), text)
     for name in sorted((name for name in set(names) if len(name) > 1), key=len, reverse=True):
@@ -82,7 +84,13 @@ def public_text(note: str, names: Iterable[str]) -> str:
     return text
 
 
+def _plain_digit(character: str) -> str:
+    """Return a digit of any script as an ASCII one, and anything else as it is."""
+    digit = None if character.isascii() else unicodedata.digit(character, None)
+    return character if digit is None else str(digit)
+
+
 def _ends(number: str) -> str:
     """Keep three digits of a number at its beginning and two at its end: 13900000021 → 139******21."""
-    digits = re.sub("[ +-]", "", number)
+    digits = re.sub("[^0-9Xx]", "", number)
     return digits[:3] + "*" * (len(digits) - 5) + digits[-2:]

@@ -3,13 +3,17 @@
 from datetime import date
 from typing import Any
 
+from app.core.scope import UNIT_DIGITS, code_range
 from app.core.work import Work
 from app.domain.daily_reports import Timing
 from app.domain.duty import Group, SquadKind
 from app.services.daily_reports import list_reports
 from app.services.reports import DailyReport
 
-_STAFF = "SELECT count(*)::int FROM staff WHERE township_code = $1 AND active"
+_STAFF = """
+SELECT count(*)::int FROM staff s WHERE township_code = $1 AND active
+    AND ($2 OR EXISTS (SELECT 1 FROM unnest(s.codes) AS code WHERE code >= $3 AND code < $4))
+"""
 _STAFF_OF_UNITS = """
 SELECT code AS unit_code, count(*)::int AS staff FROM staff s CROSS JOIN unnest(s.codes) AS code
 WHERE s.township_code = $1 AND s.active GROUP BY 1
@@ -18,7 +22,7 @@ WHERE s.township_code = $1 AND s.active GROUP BY 1
 _GROUPS = """
 SELECT t.turn, count(DISTINCT p.staff_id)::int AS people FROM shifts t
 JOIN shift_posts p ON p.township_code = t.township_code AND p.shift_id = t.id AND NOT p.off
-WHERE t.township_code = $1 AND t.day <= $2 GROUP BY 1
+WHERE t.township_code = $1 AND t.day <= $2 AND ($3 OR (t.unit_code >= $4 AND t.unit_code < $5)) GROUP BY 1
 """
 _SQUADS = """
 SELECT kind, cardinality(staff_ids) AS members FROM squads WHERE township_code = $1 AND active
@@ -32,14 +36,18 @@ async def unit_figures(work: Work) -> dict[int, int]:
     return {row["unit_code"]: row["staff"] for row in rows}
 
 
-async def township_figures(work: Work, day: date, report: DailyReport) -> dict[str, Any]:
-    """Return a township's figures as of a day; patrol squads by their sizes, "8+25"."""
-    groups = {r["turn"]: r["people"] for r in await work.sql.fetch(_GROUPS, work.township_code, day)}
+async def township_figures(work: Work, day: date, report: DailyReport, code: str | None) -> dict[str, Any]:
+    """Return a township's figures as of a day, or those of a code in it; patrol squads by their sizes, "8+25"."""
+    # In its own range the township has units only; its office has none of them.
+    span = code is None or len(code) < UNIT_DIGITS, *code_range(code or str(work.township_code))
+    found = await work.sql.fetch(_GROUPS, work.township_code, day, *span)
+    groups = {row["turn"]: row["people"] for row in found}
     squads = await work.sql.fetch(_SQUADS, work.township_code)
-    timings = [head.status for head in (await list_reports(work, day)).items]
+    shown = {unit["unit_code"] for unit in report.units}
+    timings = [head.status for head in (await list_reports(work, day)).items if int(head.unit_code) in shown]
     return {
         "units": len(report.units),
-        "staff": await work.sql.fetchval(_STAFF, work.township_code),
+        "staff": await work.sql.fetchval(_STAFF, work.township_code, *span),
         "group_a": groups.get(Group.A, 0),
         "group_b": groups.get(Group.B, 0),
         "strike_squads": sum(squad["kind"] == SquadKind.STRIKE for squad in squads),

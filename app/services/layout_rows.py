@@ -114,7 +114,7 @@ async def _from_counters(work: Work, wanted: Wanted) -> Sequence[Mapping[str, An
             _key(column): across(Across(column.across), [number(column, unit) for unit in report.units])
             for column in columns
         }
-        return [own | await township_figures(work, wanted.day, report)]
+        return [own | await township_figures(work, wanted.day, report, wanted.code)]
     statuses = {head.unit_code: head.status for head in (await list_reports(work, wanted.day)).items}
     staff = await unit_figures(work)
     return [

@@ -49,6 +49,8 @@ ORDER BY id FOR NO KEY UPDATE
 """
 _OF_UNITS = """
 SELECT DISTINCT s.id FROM staff s WHERE s.township_code = $1 AND s.codes && $2::bigint[] AND s.active
+    AND (NOT s.codes @> ARRAY[$1::bigint * 1000]
+        OR EXISTS (SELECT 1 FROM accounts a WHERE a.id = s.id AND a.role = 'township'))
 """
 # Only what may lie too near to the wanted shifts, whatever people served in the years before: a shift that begins the
 # longest shift and a rest before them is over in time.
@@ -116,6 +118,9 @@ async def bench_of(work: Work, staff_ids: Iterable[UUID], wanted: Iterable[Span]
 
 
 async def staff_of_units(work: Work, units: Iterable[int]) -> list[UUID]:
-    """Return the active staff of units, as far as the caller sees them."""
+    """Return the active staff of units, as far as the caller sees them; of the township's own row its office's.
+
+    The health centre's people are the whole township's too, and have nights of their own.
+    """
     rows = await work.sql.fetch(_OF_UNITS, work.township_code, list(units))
     return [row["id"] for row in rows]

@@ -100,7 +100,7 @@ async def writing(
         code = true_poster(stranger.kit.vault, poster)
     place = str(code.unit_code) if code else str(township)
     town = township_of(code.unit_code) if code else int(place)
-    who = {counts: place} | ({"phone": f"{town} {plain_phone(phone)}"} if phone else {})
+    who = {counts: place} | ({"phone": f"{town} {plain_phone(phone)[-11:]}"} if phone else {})
     async with admitted(stranger.kit, stranger.open_work, who), stranger.open_township(town) as work:
         if code:
             await refuse_void(work, code)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.core.outcome import Outcome
 from app.core.paging import Page, Paging, mark
+from app.core.problems import IdReused
 from app.core.scope import township_row
 from app.core.work import Work
 from app.models.report_layouts import ReportLayout
@@ -20,6 +21,9 @@ LAYOUTS = Noun(ReportLayout, "report-layout.create", LayoutView)
 async def create_layouts(work: Work, bodies: Sequence[LayoutBody]) -> list[Outcome[LayoutView]]:
     """Keep layouts. An outcome's problem is IdReused."""
     items = await batch.begin(work, LAYOUTS.name, LAYOUTS.op, bodies)
+    for item in items:
+        if item.id in BUILT_IN:
+            item.problem = IdReused()
     await insert(work, LAYOUTS, items, {i.id: {"unit_code": township_row(work.township_code)} for i in items})
     return await records.outcomes(work, LAYOUTS, items)
 

@@ -73,6 +73,9 @@ async def _missing(work: Work, turns: Sequence[Turn]) -> list[Turn]:
 
 
 async def _places(work: Work, code: str) -> list[int]:
+    own = str(township_row(work.township_code))
+    if code == own:
+        return [int(own)]
     rows = await work.sql.fetch(_UNITS, work.township_code, *code_range(code))
     office = [township_row(work.township_code)] if len(code) == TOWNSHIP_DIGITS else []
     return office + [row["unit_code"] for row in rows] if rows else []

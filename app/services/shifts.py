@@ -169,7 +169,10 @@ async def change_shift(work: Work, shift_id: UUID, body: ShiftPatch) -> ShiftVie
         raise ShiftSigned
     if fields.get("cancelled", shift["cancelled"]):
         wanted = set()
-    refusal = _fits(await bench_of(work, wanted, [span]), unit, span, sorted(wanted))
+    # Who is there already is judged anew only where the times are other ones: they may have left, or be the office's.
+    same = (starts_at, ends_at) == (shift["starts_at"], shift["ends_at"])
+    judged = wanted - posted if same else wanted
+    refusal = _fits(await bench_of(work, judged, [span]), unit, span, sorted(judged))
     if refusal:
         raise refusal
     await _post(work, [(unit, span, id_) for id_ in posted - wanted], off=True)

@@ -207,6 +207,33 @@ async def test_a_holiday_week_alternates_and_shows_its_gaps_before_it_begins(
     assert own["staff_ids"] == [str(office_staff[1])]
 
 
+async def test_a_shift_changes_also_when_one_of_its_people_has_left_the_unit(
+    town: Town, noon: TestClock
+) -> None:
+    """Who is there already is not judged anew, unless the times are other ones."""
+    office, people = await town.township(), [await cadre(town) for _ in range(2)]
+    made = (await office.post("/v1/shifts", json=shift(town, *people))).json()
+    id_, ends = made["id"], datetime.fromisoformat(made["ends_at"])
+    moved = await office.patch(f"/v1/staff/{people[0]}", json={"codes": [town.units[1]]})
+    assert moved.status_code == 200
+    changed = await office.patch(f"/v1/shifts/{id_}", json={"group": "B"})
+    assert (changed.status_code, changed.json()["group"]) == (200, "B")
+    later = (ends + timedelta(hours=1)).isoformat()
+    assert (await office.patch(f"/v1/shifts/{id_}", json={"ends_at": later})).status_code == 404
+
+
+async def test_the_offices_nights_are_served_by_the_office(town: Town, noon: TestClock) -> None:
+    office, clinic = await town.township(), await town.account("clinic", [str(town.code)])
+    clerk = await town.account("township", [str(town.code)])
+    week = {"code": f"{town.code}000", "from": "2026-02-10", "to": "2026-02-13", "night": NIGHT}
+    made = (await office.post("/v1/shifts/generate", json=week)).json()
+    assert made == {"created": 4, "existing": 0, "vacant": 0}
+    nights = (await office.get(f"/v1/shifts?code={town.code}000")).json()["items"]
+    served = {id_ for night in nights for id_ in night["staff_ids"]}
+    assert served == {str(clerk), str(town.accounts["township"])}
+    assert str(clinic) not in served
+
+
 async def test_the_turns_go_on_from_the_night_before(town: Town, noon: TestClock) -> None:
     office, one = await town.township(), {"code": town.units[0], "night": NIGHT}
     spans = [{"from": "2026-02-10", "to": "2026-02-12"}, {"from": "2026-02-13", "to": "2026-02-14"}]

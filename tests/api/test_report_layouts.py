@@ -164,6 +164,51 @@ async def test_what_comes_with_wangge_stands_behind_what_the_township_made(town:
     assert [row[1] for row in table[1:]] == ["2020年2月3日"] * 3
 
 
+async def test_a_layout_takes_no_id_of_those_that_come_with_wangge(town: Town) -> None:
+    office = await town.township()
+    own = (await office.get("/v1/report-layouts")).json()["items"][0]
+    taken = await office.post("/v1/report-layouts", json=layout("unit", UNITS, id=own["id"]))
+    assert (taken.status_code, taken.json()["code"]) == (409, "id-reused")
+    assert len((await office.get("/v1/report-layouts")).json()["items"]) == 2
+
+
+@pytest.mark.parametrize("file", ["csv", "xlsx"])
+async def test_nothing_in_a_sheet_is_a_formula_and_every_sheet_can_be_opened(town: Town, file: str) -> None:
+    office = await town.township()
+    addresses = ["\t=1+1", "\uff1d1+1", "\uffff甲", "一组"]
+    for number, address in enumerate(addresses):
+        await register(office, town, 0, register_no=f"000{number}", address=address)
+    columns = [{"header": '=HYPERLINK("http://example.com")', "field": "address"}]
+    id_ = await make(office, layout("household", columns, file=file))
+    answer = await office.get(f"/v1/report-layouts/{id_}/render")
+    assert answer.status_code == 200
+    if file == "csv":
+        told = [row[0] for row in csv.reader(io.StringIO(answer.text, newline=""))]
+        unwritten = "\uffff甲"
+    else:
+        cells = list(load_workbook(io.BytesIO(answer.content)).active.iter_rows())
+        assert {row[0].data_type for row in cells} == {"s"}
+        told, unwritten = [row[0].value for row in cells], "甲"
+    assert told == ['\'=HYPERLINK("http://example.com")', "'\t=1+1", "'\uff1d1+1", unwritten, "一组"]
+
+
+async def test_a_townships_row_of_one_unit_is_that_units(town: Town) -> None:
+    office, now = await town.township(), town.kit.clock.now()
+    people = [await town.account("village", [code]) for code in (town.units[0], *town.units[1:2] * 2)]
+    for n, (unit, who) in enumerate(zip((0, 1, 1), people, strict=True)):
+        starts = now + timedelta(hours=1 + 30 * n)
+        await office.post("/v1/shifts", json=a_shift(town.units[unit], starts, who))
+    fields = [{"header": name, "field": name} for name in ("units", "staff", "group_a")]
+    id_, day = await make(office, layout("township", fields)), str((now + timedelta(days=4)).date())
+    (one,), (other,) = [await rows(office, id_, day=day, code=code) for code in town.units[:2]]
+    assert (one, other) == (
+        {"units": "1", "staff": "1", "group_a": "1"},
+        {"units": "1", "staff": "2", "group_a": "2"},
+    )
+    (whole,) = await rows(office, id_, day=day)
+    assert (whole["units"], whole["group_a"]) == ("3", "3")
+
+
 def fault(answer: Response) -> tuple[int, list[str]]:
     return answer.status_code, [error["code"] for error in answer.json()["errors"]]
 
