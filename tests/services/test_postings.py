@@ -45,10 +45,8 @@ async def test_the_rest_before_the_first_turn_and_behind_the_last_is_kept(
 ) -> None:
     office, unit = await town.township(), town.units[0]
     before, behind = sorted([await town.account("village", [unit]) for _ in range(2)])
-    starts, ends = (
-        EVENING,
-        EVENING + timedelta(days=1, hours=8),
-    )  # two nights: of the first, and of the second
+    # Two nights: of the first, and of the second.
+    starts, ends = EVENING, EVENING + timedelta(days=1, hours=8)
     early = a_shift(unit, starts - REST - timedelta(hours=hours) + short, before, hours=hours)
     late = a_shift(unit, ends + REST - short, behind, hours=hours)
     for body in (early, late):
@@ -58,6 +56,6 @@ async def test_the_rest_before_the_first_turn_and_behind_the_last_is_kept(
         assert alone.json().get("code") == ("rest-too-short" if short else None)
         if not short:
             await office.patch(f"/v1/shifts/{alone.json()['id']}", json={"cancelled": True})
-    days = {"code": unit, "from": "2026-02-10", "to": "2026-02-11", "night": NIGHT}
+    days = {"code": unit, "from": "2026-02-10", "to": "2026-02-11", "night": NIGHT, "first": "A"}
     plan = (await office.post("/v1/shifts/generate", json=days)).json()
     assert plan == {"created": 2, "existing": 0, "vacant": 2 if short else 0}
