@@ -1,6 +1,7 @@
 """Pairings: who looks after which households, who has nobody, and what becomes of it when a household moves."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,6 +9,7 @@ from httpx import AsyncClient
 
 from app.core.ids import uuid7
 from app.domain.pairing import Misfit, common_unit
+from tests.conftest import TestClock
 from tests.publicity import a_pairing
 from tests.pushing import op, pull, push
 from tests.register import household, register
@@ -218,3 +220,29 @@ async def test_a_phone_registers_a_household_and_gives_it_somebody_offline(town:
     results = await push(village, now, over), await push(village, now, over)
     assert [(r["status"], r["entity"]["rev"]) for (r,) in results] == [("applied", 2), ("duplicate", 2)]
     assert await numbers(village) == (1, 0, 1)
+
+
+async def test_what_a_phone_says_of_a_household_that_has_moved(town: Town, clock: TestClock) -> None:
+    """Whether it was made before the move or after it; `docs/sync.md` says the same."""
+    office, village, before = await town.township(), await town.village(), town.kit.clock.now()
+    one = await cadre(town)
+    stays, goes = await homes(office, town, 2)
+    clock.moved = timedelta(minutes=10)
+    await move(office, goes, town.units[1])
+    clock.moved = timedelta(minutes=20)
+    after = town.kit.clock.now()
+    made = [
+        op("pairing.create", a_pairing(one, *named), at)
+        for at in (before, after)
+        for named in ((goes,), (stays, goes))
+    ]
+    results = await push(village, after, *made)
+    told = [(r["status"], r.get("code"), r["retry"]) for r in results]
+    waits = ("held", "not-found", "later")
+    assert told == [waits, ("rejected", "invalid", "after_fix"), waits, waits]
+    assert [e["code"] for e in results[1]["errors"]] == ["several-units"]
+    shown = [(await village.get(f"/v1/sync/ops/{sent['op_id']}")).json() for sent in made]
+    assert [one.get("held_for") for one in shown] == ["predecessor", None, "predecessor", "township"]
+    decided = await office.post(f"/v1/sync/held/{made[3]['op_id']}", json={"decision": "apply", "note": "x"})
+    assert (decided.json()["status"], decided.json()["errors"][0]["code"]) == ("rejected", "several-units")
+    assert (await office.get("/v1/pairings")).json()["items"] == []
