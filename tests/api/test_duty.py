@@ -293,6 +293,24 @@ async def test_a_guard_sees_and_signs_only_the_own_turn(town: Town, noon: TestCl
     assert (await guard.post("/v1/shifts", json=shift(town))).status_code == 403
 
 
+async def test_the_clinic_is_told_which_signing_it_made_also_if_rest_had_it(
+    town: Town, noon: TestClock
+) -> None:
+    """Its feed tells of no signings: each time the result has the record and its revision, and no place."""
+    office, clinic = await town.township(), await town.clinic()
+    me = town.accounts["clinic"]
+    turn = (await office.post("/v1/shifts", json=shift(town, me, hours=-1))).json()["id"]
+    signed = {"staff_id": str(me), "at": NOON.isoformat()}
+    stored = signed | {"id": str(uuid7())}
+    assert (await clinic.post(f"/v1/shifts/{turn}/sign-in", json=stored)).status_code == 201
+    for body in (stored, signed):
+        came = op("shift.sign_in", body, NOON, target=turn)
+        entity = {"kind": "shift_signing", "id": body.get("id", came["op_id"]), "rev": 1}
+        for status in ("applied", "duplicate"):
+            (told,) = await push(clinic, NOON, came)
+            assert (told["status"], told.get("entity"), told.get("scope")) == (status, entity, None)
+
+
 async def test_a_phone_signs_in_hours_later_and_the_first_counts(town: Town, noon: TestClock) -> None:
     office, now = await town.township(), NOON
     guard = await town.login("checkpoint", [town.units[0]])

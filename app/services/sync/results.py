@@ -1,6 +1,6 @@
 """Results: what an operation is answered, now and for every repeat."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -10,11 +10,13 @@ import asyncpg
 from app.core.feed import Told
 from app.core.field_texts import FIELD_TEXTS
 from app.core.problems import CATALOGUE, Broken, FieldError, Forbidden, IdReused, NotFound
+from app.core.scope import Scope
 from app.core.work import Caller, Work
 from app.domain.enums import Role
-from app.domain.feed import AUDIENCES_OF, scope_name
+from app.domain.feed import AUDIENCES_OF, UNIT, scope_name
 from app.domain.sync import DONE, Held, Retry, Status
 from app.services.edits import PredecessorMissing
+from app.services.lanes import in_name_of
 from app.services.sync.ops import Op
 
 PERSON_REGISTERED, SAME_FIELD = "person-registered", "stale-revision"
@@ -160,7 +162,19 @@ async def places_of(work: Work, reader: Caller, ops: Iterable[Op], told: Iterabl
         kinds, ids = zip(*unchanged, strict=True)
         rows = await work.sql.fetch(_LATEST, work.township_code, kinds, ids, audiences)
         places |= {(row["kind"], row["id"]): _place(reader, Told(*row)) for row in rows}
+    unseen = unchanged - places.keys()
+    if unseen:
+        places |= await _revisions(work, unseen)
     return places
+
+
+async def _revisions(work: Work, records: Collection[tuple[str, UUID]]) -> Places:
+    """Return the revisions of records that stood before and of which the author's feed does not tell."""
+    kinds, ids = zip(*records, strict=True)
+    office = replace(work.caller, role=Role.TOWNSHIP, scope=Scope((str(work.township_code),)), places=None)
+    async with in_name_of(work, office):
+        rows = await work.sql.fetch(_LATEST, work.township_code, kinds, ids, [UNIT])
+    return {(row["kind"], row["id"]): Place(row["rev"], None, None) for row in rows}
 
 
 def _place(reader: Caller, told: Told) -> Place:
