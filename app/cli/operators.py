@@ -15,7 +15,7 @@ from app.cli.opening import run_with_kit
 from app.core.kit import Kit
 from app.core.language import Text
 from app.core.problems import Problem
-from app.core.scope import TOWNSHIP_DIGITS, UNIT_DIGITS, is_code
+from app.core.scope import TOWNSHIP_DIGITS, is_code, is_unit_code
 from app.core.settings import Settings
 from app.domain.enums import Role, UnitKind
 from app.services import townships
@@ -40,7 +40,7 @@ def read_units(file: Path, township: str) -> list[UnitRow]:
         raise SystemExit(f"wangge: {file} is no CSV file in UTF-8.") from None
     for number, row in enumerate(rows, start=2):
         code, name, kind = (str(row.get(column) or "") for column in ("unit_code", "name", "kind"))
-        inside = is_code(code) and len(code) == UNIT_DIGITS and code.startswith(township)
+        inside = is_unit_code(code) and code.startswith(township)
         if not inside or not name or kind not in set(UnitKind):
             raise SystemExit(f"wangge: {file}, row {number} is not a unit of {township}.")
         units.append(UnitRow(int(code), name, kind))

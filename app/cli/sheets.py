@@ -12,7 +12,7 @@ from app.cli.opening import run_with_kit
 from app.cli.operators import explain
 from app.core.kit import Kit
 from app.core.problems import NotFound, Problem
-from app.core.scope import TOWNSHIP_DIGITS, UNIT_DIGITS, is_code
+from app.core.scope import TOWNSHIP_DIGITS, is_code, is_unit_code
 from app.core.settings import Settings
 from app.schemas.imports import ImportKind
 from app.services.imports.importing import import_sheet
@@ -37,7 +37,7 @@ def import_file(
         raise SystemExit(f"wangge: import {', '.join(ImportKind)}; not {kind}.")
     if not is_code(township) or len(township) != TOWNSHIP_DIGITS:
         raise SystemExit("wangge: a township's code has 9 digits.")
-    if unit is not None and not (is_code(unit) and len(unit) == UNIT_DIGITS):
+    if unit is not None and not is_unit_code(unit):
         raise SystemExit("wangge: a unit's code has 12 digits.")
     try:
         done = _load(settings, ImportKind(kind), file.read_bytes(), int(township), unit, out)

@@ -23,6 +23,11 @@ def is_code(text: str) -> bool:
     return len(text) in SCOPE_LENGTHS and text.isascii() and text.isdigit() and text[0] != "0"
 
 
+def is_unit_code(text: str) -> bool:
+    """Tell whether the text is the code of a unit, or of a township's own row: 12 digits."""
+    return is_code(text) and len(text) == UNIT_DIGITS
+
+
 def code_range(prefix: str) -> tuple[int, int]:
     """Return the half-open range of 12-digit codes that a scope contains.
 
@@ -69,6 +74,18 @@ class Scope:
     def contains_unit(self, unit_code: int) -> bool:
         """Tell whether a 12-digit unit code lies in this scope."""
         return self.contains(str(unit_code))
+
+    @property
+    def only_unit(self) -> int | None:
+        """The one unit that this scope is, if it is one."""
+        alone = len(self.prefixes) == 1 and len(self.prefixes[0]) == UNIT_DIGITS
+        return int(self.prefixes[0]) if alone else None
+
+    @property
+    def first_unit(self) -> int | None:
+        """The first unit of this scope, if it has units and is no wider."""
+        first = next(iter(self.prefixes), "")
+        return int(first) if len(first) == UNIT_DIGITS else None
 
     def literal(self) -> str:
         """Return the scope as an int8multirange literal, made of checked integers only."""

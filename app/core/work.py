@@ -118,8 +118,9 @@ class Work:
         last statements of the transaction to its end.
         """
         counters = self.tally.statement(self.township.code, self.now)
-        wide = Scope((str(self.township.code),)).literal() if counters else ""
-        return f"SET LOCAL app.tally = '{wide}';{counters}" if counters else ""
+        if not counters:
+            return ""
+        return f"SET LOCAL app.tally = '{Scope((str(self.township.code),)).literal()}';{counters}"
 
     @property
     def signature(self) -> Signature:

@@ -9,16 +9,15 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid5
 
-from app.core.scope import Scope
 from app.core.work import Work
 from app.domain.days import local_day
-from app.domain.enums import PhotoKind, Role
+from app.domain.enums import PhotoKind
 from app.domain.feed import RecordKind
 from app.domain.outcomes import public_text
 from app.models.outcomes import Bulletin
 from app.schemas.outcomes import BulletinView, IncidentBody
 from app.services.batch import Item
-from app.services.lanes import in_name_of
+from app.services.lanes import in_offices_name
 from app.services.records import Noun, insert
 
 BULLETINS = Noun(Bulletin, "bulletin", BulletinView, RecordKind.BULLETIN, PhotoKind.BULLETIN)
@@ -45,6 +44,5 @@ async def publish(work: Work, incidents: Sequence[Item[IncidentBody]]) -> None:
 
 async def _names_in(work: Work, text: str) -> list[str]:
     """Return the names of registered people of the township that occur in a text."""
-    office = replace(work.caller, role=Role.TOWNSHIP, scope=Scope((str(work.township_code),)), places=None)
-    async with in_name_of(work, office):
+    async with in_offices_name(work):
         return [row["name"] for row in await work.sql.fetch(_NAMES, work.township_code, text)]

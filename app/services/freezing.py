@@ -5,7 +5,7 @@ is made. Days that later records changed get a further revision, at most one an 
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 
 import asyncpg
@@ -15,7 +15,7 @@ from app.domain.daily_reports import FINAL, PROVISIONAL, Timing, frozen_at
 from app.domain.days import local_day
 from app.domain.metrics import Metric
 from app.services.frozen_causes import causes
-from app.services.frozen_numbers import ByUnit, numbers_of, read, written, written_like
+from app.services.frozen_numbers import ByUnit, numbers_of, read_earlier, written, written_like
 from app.services.rankings import keep_ranking
 from app.services.replay.positions import Positions, positions_before, positions_now, told
 from app.services.township_settings import settings_of
@@ -171,23 +171,18 @@ def _differ(last: list[asyncpg.Record], numbers: ByUnit) -> bool:
 async def _explain(
     work: Work, day: date, revision: int, last: list[asyncpg.Record], positions: Positions, numbers: ByUnit
 ) -> None:
-    """Store what a revision says otherwise than the one before, with the records that came between.
-
-    What the one before did not count yet, because the program was older, did not change.
-    """
+    """Store what a revision says otherwise than the one before, with the records that came between."""
     before = kept_positions(last, revision - 1)
     why = await causes(work, day, before, positions)
     stored = {row["unit_code"]: row["numbers"] for row in last}
-    counted = list(map(Metric, json.loads(next(iter(stored.values()), written({})))))
     rows = [
         (unit, metric, was, now, json.dumps(why.get((unit, metric), [])))
         for unit in sorted(stored.keys() | numbers.keys())
-        for metric, was, now in _differing(read(stored.get(unit, "{}")), numbers.get(unit, {}), counted)
+        for metric, was, now in _differing(stored.get(unit), numbers.get(unit, {}))
     ]
     await work.sql.execute(_CHANGES, work.township_code, day, revision, *map(list, zip(*rows, strict=True)))
 
 
-def _differing(
-    before: Mapping[Metric, int], after: Mapping[Metric, int], counted: Iterable[Metric]
-) -> list[tuple[Metric, int, int]]:
-    return [(m, before[m], after.get(m, 0)) for m in counted if before[m] != after.get(m, 0)]
+def _differing(stored: str | None, after: Mapping[Metric, int]) -> list[tuple[Metric, int, int]]:
+    before = read_earlier(stored, after)
+    return [(m, was, after.get(m, 0)) for m, was in before.items() if was != after.get(m, 0)]

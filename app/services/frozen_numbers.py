@@ -59,7 +59,21 @@ def written(numbers: Numbers, metrics: Iterable[Metric] = HELD) -> str:
 
 def read(text: str) -> dict[Metric, int]:
     """Return the numbers that are stored of a unit; what was not counted yet when they were frozen is zero."""
-    return dict.fromkeys(HELD, 0) | {Metric(name): n for name, n in json.loads(text).items()}
+    return dict.fromkeys(HELD, 0) | _numbers(text)
+
+
+def _numbers(text: str) -> dict[Metric, int]:
+    return {Metric(name): n for name, n in json.loads(text).items()}
+
+
+def read_earlier(text: str | None, now: Numbers) -> dict[Metric, int]:
+    """Return what an earlier revision, if it had the unit, said where a later one says `now`.
+
+    What it did not count yet, because the program was older, did not change.
+    """
+    if text is None:
+        return dict.fromkeys(HELD, 0)
+    return {metric: now.get(metric, 0) for metric in HELD} | _numbers(text)
 
 
 def written_like(stored: str, numbers: Numbers) -> str:

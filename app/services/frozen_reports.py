@@ -1,6 +1,5 @@
 """Reading a day's report as it was frozen: when reports were due, at the day's end, and restated since."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +14,7 @@ from app.domain.enums import Role
 from app.domain.metrics import Metric
 from app.schemas.fields import instant_text
 from app.services.daily_reports import counted_timings
-from app.services.frozen_numbers import read
+from app.services.frozen_numbers import read, read_earlier
 from app.services.reports import DailyReport, Numbers, reach, readable, shown, within
 
 _UNITS = f"""
@@ -67,7 +66,7 @@ async def frozen(work: Work, day: date | None, code: str | None, revision: int) 
         raise NotFound
     metrics = readable(work)
     units: list[Mapping[str, Any]] = [
-        {**_read(row["numbers"]), "unit_code": row["unit_code"], "name": row["name"]} for row in rows
+        {**_named(read(row["numbers"])), "unit_code": row["unit_code"], "name": row["name"]} for row in rows
     ]
     as_of = max(row["frozen_at"] for row in rows)
     return FrozenDay(
@@ -80,8 +79,8 @@ async def frozen(work: Work, day: date | None, code: str | None, revision: int) 
     )
 
 
-def _read(text: str) -> Numbers:
-    return {metric.value: n for metric, n in read(text).items()}
+def _named(numbers: Mapping[Metric, int]) -> Numbers:
+    return {metric.value: n for metric, n in numbers.items()}
 
 
 async def _changes(
@@ -99,11 +98,10 @@ async def _changes(
         }
     changes = []
     for row in rows:
-        after = _read(row["numbers"])
-        nothing = after if revision == PROVISIONAL else dict.fromkeys(after, 0)
-        # What an older program did not count, did not change.
-        before = after | json.loads(row["before"]) if row["before"] else nothing
-        for metric, was, now in _flat(shown(before, metrics), shown(after, metrics)):
+        after = read(row["numbers"])
+        before = after if revision == PROVISIONAL else read_earlier(row["before"], after)
+        was_shown, now_shown = (shown(_named(numbers), metrics) for numbers in (before, after))
+        for metric, was, now in _flat(was_shown, now_shown):
             change = {"unit_code": str(row["unit_code"]), "metric": metric, "before": was, "after": now}
             named = metric.replace("denials_by_reason.", "denied_")
             known = records.get((row["unit_code"], named))

@@ -1,7 +1,8 @@
 """Which lanes of the fence are open to a caller, and how a transaction is continued in another's name."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 
 from app.core.scope import NOWHERE, Scope, lane_settings
 from app.core.work import Caller, Township, Work
@@ -31,6 +32,12 @@ async def in_name_of(work: Work, caller: Caller) -> AsyncIterator[None]:
         work.caller = before  # the lanes go back with the savepoint or the transaction
         raise
     await _become(work, before)
+
+
+def in_offices_name(work: Work) -> AbstractAsyncContextManager[None]:
+    """Go on as the township's office, which sees all units, and then as before; the author stays who it is."""
+    whole = Scope((str(work.township_code),))
+    return in_name_of(work, replace(work.caller, role=Role.TOWNSHIP, scope=whole, places=None))
 
 
 async def _become(work: Work, caller: Caller) -> None:

@@ -1,8 +1,9 @@
 """The rows of a sheet: units and townships from the counters, households and people from the register."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import asyncpg
@@ -44,7 +45,7 @@ SELECT $1, n.unit_code, n.id, $2, $3, $4, n.person_id, $5 FROM unnest($6::bigint
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wanted:
     """What is to be rendered: a layout, of a day and a scope; with a purpose, numbers that it writes in full."""
 
@@ -52,17 +53,17 @@ class Wanted:
     day: date
     code: str | None
     purpose: str | None
-    columns: list[ColumnBody] = field(init=False)
-    in_full: bool = field(init=False)
-    """Whether personal numbers are written in full: somebody said what for, and the layout has such a column."""
 
-    def __post_init__(self) -> None:
-        columns = [ColumnBody.model_validate(column) for column in self.layout.columns]
-        forms = {column.format for column in columns if column.field in PERSONAL}
-        object.__setattr__(self, "columns", columns)
-        object.__setattr__(
-            self, "in_full", self.purpose is not None and bool(forms & {Format.FULL, Format.SPACED})
-        )
+    @cached_property
+    def columns(self) -> list[ColumnBody]:
+        """The columns of the layout."""
+        return [ColumnBody.model_validate(column) for column in self.layout.columns]
+
+    @cached_property
+    def in_full(self) -> bool:
+        """Whether personal numbers are written in full: somebody said what for, and the layout has such a column."""
+        forms = {column.format for column in self.columns if column.field in PERSONAL}
+        return self.purpose is not None and bool(forms & {Format.FULL, Format.SPACED})
 
 
 async def rows_of(work: Work, wanted: Wanted) -> list[dict[str, Any]]:

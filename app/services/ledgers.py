@@ -13,15 +13,12 @@ every table from the same as `limited` does here.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from app.core.scope import Scope
 from app.core.work import Work
-from app.domain.enums import Role
-from app.services.lanes import in_name_of
+from app.services.lanes import in_offices_name
 
 Key = tuple[Any, ...]
 
@@ -91,7 +88,7 @@ class Books:
             f" WHERE b.township_code = $1 AND {self.ledger.same}"
         )
         columns = [*_columns(changes), list(changes.values())]
-        async with _townships_name(work):
+        async with in_offices_name(work):
             await work.sql.execute(statement, work.township_code, *columns)
 
 
@@ -108,7 +105,7 @@ async def open_books(work: Work, ledger: Ledger, keys: Iterable[Key]) -> Books:
         f"SELECT b.* FROM {ledger.table} b JOIN {ledger.rows()} ON {ledger.same} WHERE b.township_code = $1"
         f" ORDER BY {', '.join(f'b.{name}' for name in ledger.keys)} FOR NO KEY UPDATE OF b"
     )
-    async with _townships_name(work):
+    async with in_offices_name(work):
         await work.sql.execute(new, work.township_code, *_columns(wanted))
         rows = await work.sql.fetch(locked, work.township_code, *_columns(wanted))
     return Books(ledger, {tuple(row[name] for name in ledger.keys): row["balance"] for row in rows})
@@ -116,8 +113,3 @@ async def open_books(work: Work, ledger: Ledger, keys: Iterable[Key]) -> Books:
 
 def _columns(keys: Iterable[Key]) -> list[list[Any]]:
     return [list(column) for column in zip(*keys, strict=True)]
-
-
-def _townships_name(work: Work) -> AbstractAsyncContextManager[None]:
-    whole = Scope((str(work.township_code),))
-    return in_name_of(work, replace(work.caller, role=Role.TOWNSHIP, scope=whole, places=None))

@@ -9,7 +9,6 @@ import asyncpg
 from app.core.language import Text
 from app.core.outcome import Outcome
 from app.core.problems import Conflict, Invalid, NotFound, Problem, at
-from app.core.scope import UNIT_DIGITS
 from app.core.work import Work
 from app.domain.command_orders import REACHES, Answer, Requires, fulfilled
 from app.domain.enums import PhotoKind
@@ -113,10 +112,8 @@ def _unit_of(work: Work, body: AcknowledgeBody) -> int | Invalid:
     """Return the unit that answers: the one named, or the caller's only one."""
     if body.unit_code is not None:
         return int(body.unit_code)
-    prefixes = work.caller.scope.prefixes
-    if len(prefixes) == 1 and len(prefixes[0]) == UNIT_DIGITS:
-        return int(prefixes[0])
-    return at("/unit_code", "required")
+    unit = work.caller.scope.only_unit
+    return at("/unit_code", "required") if unit is None else unit
 
 
 async def _step(work: Work, kind: Answer, mine: asyncpg.Record) -> None:

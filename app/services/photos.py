@@ -19,7 +19,7 @@ from app.core.blobs import BlobStore, MissingBlob
 from app.core.ids import uuid7
 from app.core.pictures import SUFFIXES, Decoders, Picture
 from app.core.problems import NotFound, Unavailable
-from app.core.scope import UNIT_DIGITS, township_row
+from app.core.scope import township_row
 from app.core.work import OpenWork, Work
 from app.domain.enums import PhotoKind
 from app.schemas.photos import PhotoView, Position
@@ -249,8 +249,7 @@ def _position(pair: Sequence[float]) -> Position:
 
 def _home(work: Work) -> int:
     """Return the unit that the sender's row stands in: the first of theirs, or the township's own row."""
-    code = work.caller.scope.prefixes[0]
-    return int(code) if len(code) == UNIT_DIGITS else township_row(work.township_code)
+    return work.caller.scope.first_unit or township_row(work.township_code)
 
 
 def _taken_at(work: Work, taken: str | None) -> datetime | None:

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from app.core.outcome import Outcome
 from app.core.problems import NotFound
-from app.schemas.photos import PhotoView
 from app.schemas.public import PhotoReceiptView
 from app.services.photo_uploads import receive_photo
 from app.services.photos import Desk
@@ -48,5 +47,4 @@ async def send_tip_photo(
     desk = Desk(partial(stranger.open_township, town), stranger.kit.photos, stranger.kit.decoders)
     sent = await receive_photo(desk, sha256, None, body, None)
     assert isinstance(sent, Outcome), "a photo that is no piece is whole"
-    photo: PhotoView = sent.take()
-    return Outcome(sent.id, PhotoReceiptView(id=sha256, recorded_at=photo.recorded_at), sent.replayed)
+    return Outcome(sent.id, PhotoReceiptView(id=sha256, recorded_at=sent.take().recorded_at), sent.replayed)

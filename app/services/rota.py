@@ -73,11 +73,11 @@ async def _missing(work: Work, turns: Sequence[Turn]) -> list[Turn]:
 
 
 async def _places(work: Work, code: str) -> list[int]:
-    own = str(township_row(work.township_code))
-    if code == own:
-        return [int(own)]
+    own = township_row(work.township_code)
+    if code == str(own):
+        return [own]
     rows = await work.sql.fetch(_UNITS, work.township_code, *code_range(code))
-    office = [township_row(work.township_code)] if len(code) == TOWNSHIP_DIGITS else []
+    office = [own] if len(code) == TOWNSHIP_DIGITS else []
     return office + [row["unit_code"] for row in rows] if rows else []
 
 

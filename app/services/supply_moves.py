@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.core.field_texts import declare
 from app.core.problems import Forbidden, NotFound, Problem, at
-from app.core.scope import UNIT_DIGITS, township_row
+from app.core.scope import township_row
 from app.core.work import Work
 from app.domain.days import local_day
 from app.domain.enums import Role
@@ -88,9 +88,9 @@ def _unit_of(work: Work, body: MoveBody) -> int | Problem:
         return Forbidden()
     if body.unit_code is not None:
         return int(body.unit_code)
-    prefixes = work.caller.scope.prefixes
-    if len(prefixes) == 1 and len(prefixes[0]) == UNIT_DIGITS:
-        return int(prefixes[0])
+    own = work.caller.scope.only_unit
+    if own is not None:
+        return own
     if work.caller.role == Role.TOWNSHIP and body.kind not in OF_UNITS_ONLY:
         return township_row(work.township_code)
     return at("/unit_code", "required")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import asyncpg
 
-from app.core.scope import UNIT_DIGITS, Scope
+from app.core.scope import Scope
 from app.core.work import Caller, Work
 from app.domain.enums import Role
 from app.domain.permissions import GRANTS
@@ -49,9 +49,9 @@ async def name_units(work: Work, author: Caller, ops: Iterable[Op]) -> None:
     unnamed = [op for op in ops if op.kind and op.kind.of_own_unit and op.body and op.body.unit_code is None]
     former = await former_assignments(work, author) if unnamed else []
     for op in unnamed:
-        unit = _only_unit(_assignment(author, former, op))
+        unit = _assignment(author, former, op).scope.only_unit
         if unit is not None:
-            op.body = op.whole = op.body.model_copy(update={"unit_code": unit})
+            op.body = op.whole = op.body.model_copy(update={"unit_code": str(unit)})
 
 
 def _assignment(author: Caller, former: Sequence[Former], op: Op) -> Caller:
@@ -59,8 +59,3 @@ def _assignment(author: Caller, former: Sequence[Former], op: Op) -> Caller:
     then = next((one.caller for one in former if op.time.at < one.ended_at), author)
     before = [one.caller for one in former if one.ended_at <= op.time.at]
     return next((one for one in (then, *reversed(before)) if allowed(one, op)), then)
-
-
-def _only_unit(caller: Caller) -> str | None:
-    prefixes = caller.scope.prefixes
-    return prefixes[0] if len(prefixes) == 1 and len(prefixes[0]) == UNIT_DIGITS else None

@@ -84,11 +84,11 @@ async def _do_without(work: Work, ops: Sequence[Op]) -> None:
 
     What was refused or lost keeps nobody from having patrolled, or from having met somebody.
     """
-    lacking = [op for op in ops if op.late and op.status is None and isinstance(op.problem, NotFound)]
-    lacking = [op for op in lacking if op.kind and op.kind.spares]
-    for op in lacking:
-        assert op.kind is not None
-        op.whole = op.whole.model_copy(update={op.kind.spares: None})
+    lacking = []
+    for op in ops:
+        if op.late and op.status is None and isinstance(op.problem, NotFound) and op.kind and op.kind.spares:
+            op.whole = op.whole.model_copy(update={op.kind.spares: None})
+            lacking.append(op)
     await act(work, lacking)
 
 

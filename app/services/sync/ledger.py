@@ -5,7 +5,6 @@ the earlier one, and then answers from what that stored.
 """
 
 import json
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from uuid import UUID, uuid5
@@ -13,15 +12,13 @@ from uuid import UUID, uuid5
 import asyncpg
 
 from app.core.problems import Broken, IdReused
-from app.core.scope import UNIT_DIGITS, township_row
+from app.core.scope import is_unit_code, township_row
 from app.core.work import Work
 from app.domain.op_time import OpTime, TimeQuality
 from app.domain.sync import DONE, PATIENCE, Held, Status
 from app.services.sealing import seal
 from app.services.sync.ops import Op
 from app.services.sync.results import Result, stored_result
-
-_UNIT = re.compile(r"[1-9][0-9]{11}", re.ASCII)
 
 SEALED_OP = "operations.op"
 
@@ -145,10 +142,9 @@ def _unit_of(work: Work, op: Op) -> int:
     also in a body that cannot be read, if it is the caller's, else their first."""
     body = op.sent.get("body") if isinstance(op.sent, dict) else None
     named = body.get("unit_code") if isinstance(body, dict) else None
-    if isinstance(named, str) and _UNIT.fullmatch(named) and work.sees_unit(int(named)):
+    if isinstance(named, str) and is_unit_code(named) and work.sees_unit(int(named)):
         return int(named)
-    first = work.caller.scope.prefixes[0] if work.caller.scope.prefixes else ""
-    return int(first) if len(first) == UNIT_DIGITS else township_row(work.township_code)
+    return work.caller.scope.first_unit or township_row(work.township_code)
 
 
 async def load(work: Work, ids: Iterable[UUID]) -> dict[UUID, asyncpg.Record]:

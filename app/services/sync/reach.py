@@ -11,11 +11,10 @@ from uuid import UUID
 from app.core.problems import Forbidden, NotFound
 from app.core.scope import Scope, township_row
 from app.core.work import Caller, Work
-from app.domain.enums import Role
 from app.domain.feed import CHECKPOINT, CLINIC, UNIT, RecordKind
 from app.domain.sync import Held, Status
 from app.services.edits import PredecessorMissing
-from app.services.lanes import in_name_of
+from app.services.lanes import in_name_of, in_offices_name
 from app.services.sync.acting import act
 from app.services.sync.assignments import allowed, former_assignments
 from app.services.sync.filing import TABLES, file_with_records
@@ -126,9 +125,8 @@ async def _all_seen(work: Work, needs: Iterable[tuple[RecordKind, UUID]]) -> boo
 
 async def _wider(work: Work, needs: Iterable[tuple[RecordKind, UUID]]) -> Scope:
     """Return the caller's scope and the units in which these records now stand."""
-    office = replace(work.caller, role=Role.TOWNSHIP, scope=Scope((str(work.township_code),)), places=None)
     units: set[int] = set()
-    async with in_name_of(work, office):
+    async with in_offices_name(work):
         for kind, id_ in needs:
             unit = await work.sql.fetchval(
                 f"SELECT unit_code FROM {TABLES[kind]} WHERE township_code = $1 AND id = $2",

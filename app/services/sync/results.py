@@ -10,13 +10,12 @@ import asyncpg
 from app.core.feed import Told
 from app.core.field_texts import FIELD_TEXTS
 from app.core.problems import CATALOGUE, Broken, FieldError, Forbidden, IdReused, NotFound
-from app.core.scope import Scope
 from app.core.work import Caller, Work
 from app.domain.enums import Role
 from app.domain.feed import AUDIENCES_OF, UNIT, scope_name
 from app.domain.sync import DONE, Held, Retry, Status
 from app.services.edits import PredecessorMissing
-from app.services.lanes import in_name_of
+from app.services.lanes import in_offices_name
 from app.services.sync.ops import Op
 
 PERSON_REGISTERED, SAME_FIELD = "person-registered", "stale-revision"
@@ -171,8 +170,7 @@ async def places_of(work: Work, reader: Caller, ops: Iterable[Op], told: Iterabl
 async def _revisions(work: Work, records: Collection[tuple[str, UUID]]) -> Places:
     """Return the revisions of records that stood before and of which the author's feed does not tell."""
     kinds, ids = zip(*records, strict=True)
-    office = replace(work.caller, role=Role.TOWNSHIP, scope=Scope((str(work.township_code),)), places=None)
-    async with in_name_of(work, office):
+    async with in_offices_name(work):
         rows = await work.sql.fetch(_LATEST, work.township_code, kinds, ids, [UNIT])
     return {(row["kind"], row["id"]): Place(row["rev"], None, None) for row in rows}
 
