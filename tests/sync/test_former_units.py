@@ -47,6 +47,30 @@ async def test_a_move_from_before_a_reassignment_is_the_former_units(town: Town,
     await assert_books(town)
 
 
+async def test_an_answer_from_before_a_reassignment_is_the_former_units(town: Town, clock: TestClock) -> None:
+    office, cadre = await town.township(), await town.village()
+    directive = {
+        "title": "排查",
+        "body": "各路口完成排查。",
+        "codes": town.units[:2],
+        "requires": "acknowledge",
+        "due_at": (town.kit.clock.now() + timedelta(days=1)).isoformat(),
+    }
+    issued = await office.post("/v1/orders", json=directive)
+    assert issued.status_code == 201, issued.text
+    sent = op("order.acknowledge", {}, town.kit.clock.now(), target=issued.json()["id"])
+    clock.moved = timedelta(minutes=10)
+    await reassign(office, town, cadre, 1)
+    (result,) = await push(cadre, town.kit.clock.now(), sent)
+    assert result["status"] == "applied", result
+    rows = await town.owner.fetch(
+        "SELECT unit_code, acknowledged_at IS NOT NULL AS done FROM order_units"
+        " WHERE township_code = $1 ORDER BY unit_code",
+        town.code,
+    )
+    assert {str(row["unit_code"]): row["done"] for row in rows} == {town.units[0]: True, town.units[1]: False}
+
+
 async def test_what_the_township_decides_of_is_booked_where_it_was_made(town: Town, clock: TestClock) -> None:
     office, item = await two_units_with_ten(town)
     cadre = await town.village()
