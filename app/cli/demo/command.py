@@ -1,12 +1,13 @@
 """The command cycle of the demonstration: reports at 16:00, the order of 19:00, and what the units answer."""
 
-from collections.abc import Awaitable, Callable, Iterator
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import date, timedelta
 from random import Random
 
 from app.cli.demo.days import clock
 from app.cli.demo.draws import between, draws, made_id
 from app.cli.demo.places import TOWNSHIP, Unit
+from app.cli.demo.plays import Act, ActAs, Step, stores
 from app.core.work import Work
 from app.domain.command_orders import Answer, Requires
 from app.schemas.command_orders import AcknowledgeBody, AnswerBody, CommandOrderBody
@@ -14,8 +15,6 @@ from app.schemas.daily_reports import SubmitOp
 from app.services.command_orders import create_order
 from app.services.daily_reports import store_reports
 from app.services.order_answers import store_answers
-
-Act = Callable[[Work], Awaitable[None]]
 
 _ORDERS = (
     ("排查外来车辆", "明日8时前,各单元在路口排查外来车辆和人员,并反馈数量。"),
@@ -26,17 +25,12 @@ _FEEDBACK = ("已安排专人落实,正在进行。", "已完成大半,今晚收
 _NOTES = ("一切正常。", "两户外出未归,已电话联系。", None, None)
 
 
-def steps(
-    seed: int, units: list[Unit], day: date, until: datetime, act_as: Callable[[Work, Unit | None], None]
-) -> list[tuple[datetime, Act]]:
-    """Return what happens in a day's command cycle, in order, as far as it has happened by now."""
-    made = [*_reports(seed, units, day, act_as), *_orders(seed, units, day, act_as)]
-    return sorted((step for step in made if step[0] <= until), key=lambda step: step[0])
+def steps(seed: int, units: list[Unit], day: date, act_as: ActAs) -> list[Step]:
+    """Return what happens in a day's command cycle."""
+    return [*_reports(seed, units, day, act_as), *_orders(seed, units, day, act_as)]
 
 
-def _reports(
-    seed: int, units: list[Unit], day: date, act_as: Callable[[Work, Unit | None], None]
-) -> Iterator[tuple[datetime, Act]]:
+def _reports(seed: int, units: list[Unit], day: date, act_as: ActAs) -> Iterator[Step]:
     for unit in units:
         chance = draws(seed, "report", unit.code, day)
         how = chance.random()
@@ -48,26 +42,17 @@ def _reports(
             )
 
 
-def _report(
-    seed: int, unit: Unit, day: date, chance: Random, act_as: Callable[[Work, Unit | None], None]
-) -> Act:
+def _report(seed: int, unit: Unit, day: date, chance: Random, act_as: ActAs) -> Act:
     body = {
         "id": made_id(seed, "report", unit.code, day),
         "unit_code": str(unit.code),
         "day": day,
         "note": chance.choice(_NOTES),
     }
-
-    async def act(work: Work) -> None:
-        act_as(work, unit)
-        await store_reports(work, [SubmitOp.model_validate(body)])
-
-    return act
+    return stores(unit, store_reports, [SubmitOp.model_validate(body)], act_as)
 
 
-def _orders(
-    seed: int, units: list[Unit], day: date, act_as: Callable[[Work, Unit | None], None]
-) -> Iterator[tuple[datetime, Act]]:
+def _orders(seed: int, units: list[Unit], day: date, act_as: ActAs) -> Iterator[Step]:
     issued, order_id = clock(day, 19), made_id(seed, "order", day)
     title, body = _ORDERS[day.toordinal() % len(_ORDERS)]
     order = CommandOrderBody(
@@ -94,9 +79,7 @@ def _orders(
             yield issued + later, _answer(seed, unit, day, Answer.FEEDBACK, act_as)
 
 
-def _answer(
-    seed: int, unit: Unit, day: date, kind: Answer, act_as: Callable[[Work, Unit | None], None]
-) -> Act:
+def _answer(seed: int, unit: Unit, day: date, kind: Answer, act_as: ActAs) -> Act:
     id_ = made_id(seed, kind, unit.code, day)
     body: AcknowledgeBody = AcknowledgeBody(id=id_, unit_code=str(unit.code))
     if kind is Answer.FEEDBACK:

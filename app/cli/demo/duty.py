@@ -3,14 +3,14 @@
 Source: 分AB组夜间值守、夜间巡逻; 组织8名城管队员和25名社区干部,分片负责、流动巡逻; 组建3支党员突击小分队.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import date, timedelta
 from uuid import UUID
 
-from app.cli.demo.command import Act
 from app.cli.demo.days import clock
 from app.cli.demo.draws import draws, made_id
 from app.cli.demo.places import TOWNSHIP, Unit
+from app.cli.demo.plays import Act, ActAs, Step, stores
 from app.cli.demo.staff import cadre_id
 from app.core.work import Work
 from app.domain.duty import FindingKind, Group, Signing, SquadKind
@@ -19,8 +19,6 @@ from app.services.patrols import store_patrols
 from app.services.rota import generate
 from app.services.shift_signings import store_signings
 from app.services.squads import create_squads
-
-ActAs = Callable[[Work, Unit | None], None]
 
 _FINDINGS = (
     (FindingKind.NO_MASK, "一人未戴口罩,已当场劝导。"),
@@ -35,17 +33,14 @@ WHERE p.township_code = $1 AND s.day = $2 AND NOT p.off GROUP BY p.shift_id ORDE
 """
 
 
-def steps(
-    seed: int, units: list[Unit], day: date, until: datetime, act_as: ActAs
-) -> list[tuple[datetime, Act]]:
-    """Return what happens in a day's duty, in order, as far as it has happened by now."""
-    made = [
+def steps(seed: int, units: list[Unit], day: date, act_as: ActAs) -> list[Step]:
+    """Return what happens in a day's duty."""
+    return [
         (clock(day, 8), _squads(seed, units, act_as)),
         (clock(day, 8, 10), _rota(day, act_as)),
         *_patrols(seed, units, day, act_as),
         (clock(day, 22), _signings(seed, day, act_as)),
     ]
-    return sorted((step for step in made if step[0] <= until), key=lambda step: step[0])
 
 
 def _squads(seed: int, units: list[Unit], act_as: ActAs) -> Act:
@@ -63,12 +58,7 @@ def _squads(seed: int, units: list[Unit], act_as: ActAs) -> Act:
                 id=id_, name=name, kind=kind, leader_id=members[0] if members else None, staff_ids=members
             )
         )
-
-    async def act(work: Work) -> None:
-        act_as(work, None)
-        await create_squads(work, bodies)
-
-    return act
+    return stores(None, create_squads, bodies, act_as)
 
 
 def _rota(day: date, act_as: ActAs) -> Act:
@@ -85,7 +75,7 @@ def _rota(day: date, act_as: ActAs) -> Act:
     return act
 
 
-def _patrols(seed: int, units: list[Unit], day: date, act_as: ActAs) -> Iterator[tuple[datetime, Act]]:
+def _patrols(seed: int, units: list[Unit], day: date, act_as: ActAs) -> Iterator[Step]:
     for unit in units:
         chance = draws(seed, "patrol", unit.code, day)
         if chance.random() < 0.8:
@@ -101,15 +91,7 @@ def _patrols(seed: int, units: list[Unit], day: date, act_as: ActAs) -> Iterator
                     "findings": [{"kind": kind, "note": note} for kind, note in found],
                 }
             )
-            yield ended, _patrol(unit, body, act_as)
-
-
-def _patrol(unit: Unit, body: PatrolBody, act_as: ActAs) -> Act:
-    async def act(work: Work) -> None:
-        act_as(work, unit)
-        await store_patrols(work, [body])
-
-    return act
+            yield ended, stores(unit, store_patrols, [body], act_as)
 
 
 def _signings(seed: int, day: date, act_as: ActAs) -> Act:

@@ -57,7 +57,7 @@ from app.services.visits import record_visits
 log = logging.getLogger("wangge.demo")
 
 PLAYS = (command.steps, duty.steps, outcomes.steps, supplies.steps)
-"""What is played once a day, step by step."""
+"""What is played each day, step by step."""
 
 B = TypeVar("B", bound=Body)
 AT_ONCE = 2
@@ -240,11 +240,9 @@ async def _play(loading: Loading, half: Half, until: datetime) -> None:
     def author(work: Work, unit: Unit | None) -> None:
         act_as(work, cadre_id(loading.seed, unit) if unit else office_id(loading.seed))
 
-    played = [
-        step for play in PLAYS for step in play(loading.seed, list(loading.units), half.day, until, author)
-    ]
+    played = [step for play in PLAYS for step in play(loading.seed, list(loading.units), half.day, author)]
     for moment, act in sorted(played, key=lambda step: step[0]):
-        if half.start <= moment < half.end:
+        if half.holds(moment, until):
             async with loading.work(moment) as work:
                 await act(work)
 

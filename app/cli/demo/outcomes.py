@@ -1,7 +1,6 @@
 """Tips, squads and incidents of the demonstration, in the numbers of the source: a dozen tips in three days, more than
 twenty machines, one banquet."""
 
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,12 +8,11 @@ from typing import Any
 from app.cli.demo.days import clock
 from app.cli.demo.draws import draws, made_id
 from app.cli.demo.places import Unit
+from app.cli.demo.plays import ActAs, Step
 from app.core.work import Work
 from app.schemas.outcomes import IncidentBody, TipBody
 from app.services.incidents import store_incidents
 from app.services.tips import TipClosed, close_tip, dispatch_tip, store_tips
-
-Step = tuple[datetime, Callable[[Work], Awaitable[None]]]
 
 _SQUADS = 3
 """The squads that are sent: the first of those that `app.cli.demo.duty` makes."""
@@ -28,10 +26,8 @@ _MET: tuple[dict[str, Any], ...] = (
 _BANQUET = {"kind": "banquet", "action": "stopped", "note": "现场制止筹备酒席1起。", "publish": True}
 
 
-def steps(
-    seed: int, units: list[Unit], day: date, until: datetime, act_as: Callable[[Work, Unit | None], None]
-) -> list[Step]:
-    """Return a day's tips and what became of them, in order, as far as it has happened by now."""
+def steps(seed: int, units: list[Unit], day: date, act_as: ActAs) -> list[Step]:
+    """Return a day's tips and what became of them."""
     made: list[Step] = []
     for number in range(len(_TIPS)):
         unit = draws(seed, "tip", day, number).choice(units)
@@ -42,7 +38,7 @@ def steps(
             (came + timedelta(minutes=15), case.send),
             (came + timedelta(minutes=70), case.end),
         ]
-    return [step for step in made if step[0] <= until]
+    return made
 
 
 class _Case:
@@ -55,7 +51,7 @@ class _Case:
         day: date,
         number: int,
         came: datetime,
-        act_as: Callable[[Work, Unit | None], None],
+        act_as: ActAs,
     ) -> None:
         self._seed, self._unit, self._number, self._came, self._act_as = seed, unit, number, came, act_as
         self._tip = made_id(seed, "tip", day, number)

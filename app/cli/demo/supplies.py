@@ -3,28 +3,24 @@
 Source: 时间给58个作战单元分别下拨专项经费; 给58个作战单元下发1支温度计、1桶消毒水、1瓶酒精; 每天有口罩、有热饭、有热水.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from app.cli.demo.command import Act
 from app.cli.demo.days import clock
 from app.cli.demo.draws import draws, made_id
 from app.cli.demo.places import Unit
+from app.cli.demo.plays import ActAs, Step, stores
 from app.core.work import Work
 from app.domain.funds import FundKind
 from app.domain.supplies import MoveKind
-from app.schemas.fields import Body
 from app.schemas.funds import FundBody
 from app.schemas.supplies import ItemBody, MoveBody
 from app.services.funds import store_funds
 from app.services.supply_items import create_items
 from app.services.supply_moves import store_moves
 
-B = TypeVar("B", bound=Body)
-Store = Callable[[Work, Sequence[B]], Awaitable[Any]]
-ActAs = Callable[[Work, Unit | None], None]
 Amounts = Mapping[str, int]
 
 _ITEMS: dict[str, dict[str, Any]] = {
@@ -59,21 +55,19 @@ async def load_registers(work: Work, seed: int, units: Sequence[Unit]) -> list[A
     ]
 
 
-def steps(
-    seed: int, units: list[Unit], day: date, until: datetime, act_as: ActAs
-) -> list[tuple[datetime, Act]]:
-    """Return what a day's supplies do, in order, as far as it has happened by now.
+def steps(seed: int, units: list[Unit], day: date, act_as: ActAs) -> list[Step]:
+    """Return what a day's supplies do.
 
     In the morning the store is filled and sends out what a day needs; the units confirm what has come, and use it up
     by day and at night. Some are short of hot meals: the program warns of their nights.
     """
     at = clock(day, 7)
     sent = [*_delivery(seed, f"day {day}", units, _DAILY, _OF_OFFICE, at)]
-    made = [(at, _act(None, store_moves, sent, act_as))]
+    made: list[Step] = [(at, stores(None, store_moves, sent, act_as))]
     for unit in units:
-        made += [(at, _act(unit, store_moves, moves, act_as)) for at, moves in _used(seed, unit, day)]
-        made += [(at, _act(unit, store_funds, [bought], act_as)) for at, bought in _bought(seed, unit, day)]
-    return [step for step in made if step[0] <= until]
+        made += [(at, stores(unit, store_moves, moves, act_as)) for at, moves in _used(seed, unit, day)]
+        made += [(at, stores(unit, store_funds, [bought], act_as)) for at, bought in _bought(seed, unit, day)]
+    return made
 
 
 def _used(seed: int, unit: Unit, day: date) -> Iterator[tuple[datetime, list[MoveBody]]]:
@@ -128,11 +122,3 @@ def _money(seed: int, unit: Unit, kind: FundKind, yuan: str, purpose: str, at: d
 
 def _item(seed: int, key: str) -> UUID:
     return made_id(seed, "supply-item", key)
-
-
-def _act(unit: Unit | None, store: Store[B], bodies: Sequence[B], act_as: ActAs) -> Act:
-    async def act(work: Work) -> None:
-        act_as(work, unit)
-        await store(work, bodies)
-
-    return act
