@@ -4,7 +4,9 @@ from uuid import UUID
 
 import pytest
 
+from tests.conftest import TestClock
 from tests.gate import make_checkpoint
+from tests.noon import NOON
 from tests.passes import Gates
 from tests.register import register
 from tests.town import Town
@@ -21,3 +23,10 @@ async def place(town: Town) -> Gates:
         "id"
     ]
     return made
+
+
+@pytest.fixture
+def noon(clock: TestClock) -> TestClock:
+    """A clock that stands at noon until it is set."""
+    clock.fixed = NOON
+    return clock

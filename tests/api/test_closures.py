@@ -1,29 +1,22 @@
 """Closures: what is shut, how inspections found it, and who sees which."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
-import pytest
 from httpx import AsyncClient
 
 from app.core.ids import uuid7
 from app.domain.closures import ClosureState, Found, breach, state
 from tests.conftest import TestClock
 from tests.counting import counted
+from tests.noon import NOON
 from tests.pictures import jpeg, sha256
 from tests.publicity import a_closure, a_venue, an_inspection
 from tests.pushing import op, pull, push
 from tests.town import Town
 
-NOON = datetime.fromisoformat("2026-02-03T12:00:00+08:00")
 DAY = date(2026, 2, 3)
-
-
-@pytest.fixture
-def noon(clock: TestClock) -> TestClock:
-    clock.fixed = NOON
-    return clock
 
 
 async def made(client: AsyncClient, path: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -4,24 +4,16 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-import pytest
-
 from app.core.ids import uuid7
 from tests.conftest import TestClock
 from tests.counting import counted
 from tests.duty import a_shift
+from tests.noon import NOON
 from tests.pictures import jpeg, sha256
 from tests.pushing import op, push
 from tests.town import Town
 
-NOON = datetime.fromisoformat("2026-02-03T12:00:00+08:00")
 NIGHT = {"starts": "22:00", "ends": "06:00"}
-
-
-@pytest.fixture
-def noon(clock: TestClock) -> TestClock:
-    clock.fixed = NOON
-    return clock
 
 
 def shift(town: Town, *staff: UUID, hours: float = 1, lasting: float = 8, **more: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Funds: exact to the last digit, and never more spent than there is."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -9,18 +9,11 @@ from httpx import AsyncClient, Response
 
 from tests.conftest import TestClock
 from tests.counting import counted
+from tests.noon import NOON
 from tests.pictures import jpeg, sha256
 from tests.pushing import op, push
 from tests.supplies import a_fund, assert_books, granted, made
 from tests.town import Town
-
-NOON = datetime.fromisoformat("2026-02-03T12:00:00+08:00")
-
-
-@pytest.fixture
-def noon(clock: TestClock) -> TestClock:
-    clock.fixed = NOON
-    return clock
 
 
 async def balances(client: AsyncClient, **params: str) -> dict[str, list[str]]:

@@ -1,23 +1,14 @@
 """Village sales: rounds, and the units that have had none for days."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
-
-import pytest
 
 from app.core.ids import uuid7
 from tests.conftest import TestClock
 from tests.publicity import a_round
 from tests.town import Town
 
-NOON = datetime.fromisoformat("2026-02-03T12:00:00+08:00")
 DAY = date(2026, 2, 3)
-
-
-@pytest.fixture
-def noon(clock: TestClock) -> TestClock:
-    clock.fixed = NOON
-    return clock
 
 
 def ago(days: int) -> date:

@@ -1,11 +1,10 @@
 """Tip, dispatch, incident, bulletin: what the town counted, and what every unit reads of it."""
 
 import asyncio
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
-import pytest
 from httpx import AsyncClient
 
 from app.access import in_townships_name
@@ -14,20 +13,14 @@ from app.services.feed_log import untold
 from app.services.townships import UnitRow, put_units
 from tests.conftest import TestClock
 from tests.counting import counted
+from tests.noon import NOON
 from tests.outcomes import a_tip, an_incident
 from tests.pictures import jpeg, sha256
 from tests.pushing import op, pull, push
 from tests.register import register
 from tests.town import Town
 
-NOON = datetime.fromisoformat("2026-02-03T12:00:00+08:00")
 DAY = date(2026, 2, 3)
-
-
-@pytest.fixture
-def noon(clock: TestClock) -> TestClock:
-    clock.fixed = NOON
-    return clock
 
 
 async def made(client: AsyncClient, path: str, body: dict[str, Any]) -> dict[str, Any]:

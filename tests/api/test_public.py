@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
 from app.core.ids import uuid7
@@ -14,19 +13,13 @@ from app.main import create_app
 from app.services.public_limits import LIMITS, network
 from tests.conftest import TestClock
 from tests.counting import counted
+from tests.noon import NOON
 from tests.outcomes import a_self_report, a_tip, poster, stranger
 from tests.pushing import op, pull, push
 from tests.register import check_body, id_number, line, register
 from tests.town import Town
 
-NOON = datetime.fromisoformat("2026-02-03T12:00:00+08:00")
 REPORTS, TIPS = "/v1/public/self-reports", "/v1/public/tips"
-
-
-@pytest.fixture
-def noon(clock: TestClock) -> TestClock:
-    clock.fixed = NOON
-    return clock
 
 
 def report(code: str, n: int = 0, **more: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Photos of strangers: each of a tip that names it, seen by whoever sees the tip."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -9,17 +9,10 @@ from httpx import AsyncClient
 
 from app.services.public_limits import LIMITS
 from tests.conftest import TestClock
+from tests.noon import NOON
 from tests.outcomes import poster, stranger
 from tests.pictures import jpeg, sha256
 from tests.town import Town
-
-NOON = datetime.fromisoformat("2026-02-03T12:00:00+08:00")
-
-
-@pytest.fixture
-def noon(clock: TestClock) -> TestClock:
-    clock.fixed = NOON
-    return clock
 
 
 async def tip(anybody: AsyncClient, photos: list[bytes], **place: Any) -> str:

@@ -1,29 +1,21 @@
 """Publicity: materials with and without a quota of their own, logs with photos, and what each unit still owes."""
 
 import asyncio
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
-
-import pytest
 
 from app.core.ids import uuid7
 from app.domain.publicity import Line, Material, MaterialKind, lines
 from tests.conftest import TestClock
 from tests.counting import counted
+from tests.noon import NOON
 from tests.pictures import jpeg, sha256
 from tests.publicity import a_publicity_log, make_material
 from tests.pushing import op, pull, push
 from tests.town import Town
 
-NOON = datetime.fromisoformat("2026-02-03T12:00:00+08:00")
 DAY = date(2026, 2, 3)
-
-
-@pytest.fixture
-def noon(clock: TestClock) -> TestClock:
-    clock.fixed = NOON
-    return clock
 
 
 def owed(report: dict[str, Any], unit: int = 0) -> dict[str, tuple[int | None, int, int]]:

@@ -1,10 +1,8 @@
 """The rota beyond one call: whose nights the office's are, and whose turn is next."""
 
-from tests.api.test_duty import NIGHT, noon
+from tests.api.test_duty import NIGHT
 from tests.conftest import TestClock
 from tests.town import Town
-
-__all__ = ["noon"]
 
 
 async def test_the_offices_nights_are_served_by_the_office(town: Town, noon: TestClock) -> None:

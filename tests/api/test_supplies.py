@@ -1,6 +1,6 @@
 """Supplies: every move takes from one place and gives to another, and nothing is taken that is not there."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -12,18 +12,12 @@ from httpx import AsyncClient, Response
 from tests.conftest import TestClock
 from tests.counting import counted
 from tests.duty import a_shift
+from tests.noon import NOON
 from tests.pushing import op, push
 from tests.supplies import a_move, assert_books, made, stocked
 from tests.town import Town
 
-NOON = datetime.fromisoformat("2026-02-03T12:00:00+08:00")
 MOVES = "/v1/supply-moves"
-
-
-@pytest.fixture
-def noon(clock: TestClock) -> TestClock:
-    clock.fixed = NOON
-    return clock
 
 
 async def standing(client: AsyncClient, item: str, **params: str) -> dict[str, dict[str, Any]]:

@@ -1,27 +1,20 @@
 """Shortages are told before the shift begins, once, and are over when there is enough."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import pytest
 from httpx import AsyncClient
 
 from tests.conftest import TestClock
 from tests.counting import counted
 from tests.duty import a_shift
+from tests.noon import NOON
 from tests.scene import tick
 from tests.supplies import a_move, made, stocked
 from tests.town import Town
 
-NOON = datetime.fromisoformat("2026-02-03T12:00:00+08:00")
 HOUR = timedelta(hours=1)
 MOVES = "/v1/supply-moves"
-
-
-@pytest.fixture
-def noon(clock: TestClock) -> TestClock:
-    clock.fixed = NOON
-    return clock
 
 
 async def alerts(town: Town, client: AsyncClient) -> list[tuple[str, str, str]]:
