@@ -31,6 +31,7 @@ class RecordKind(StrEnum):
     VENUE = "venue"
     CLOSURE = "closure"
     INSPECTION = "inspection"
+    MARKET_ROUND = "market_round"
     SUPPLY_MOVE = "supply_move"
     FUND = "fund"
     PAIRING = "pairing"

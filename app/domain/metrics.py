@@ -59,10 +59,20 @@ class Metric(StrEnum):
     INCIDENTS = "incidents"
     MACHINES_DESTROYED = "machines_destroyed"
     BANQUETS_STOPPED = "banquets_stopped"
+    MARKET_STOPS = "market_stops"
+    PAIRINGS = "pairings"
+    SELF_REPORTS = "self_reports"
 
 
 STOCKS = frozenset(
-    {Metric.HOUSEHOLDS, Metric.PEOPLE, Metric.ORDERS_ACTIVE, Metric.ALERTS_OPEN, Metric.SITES_DUE}
+    {
+        Metric.HOUSEHOLDS,
+        Metric.PEOPLE,
+        Metric.ORDERS_ACTIVE,
+        Metric.ALERTS_OPEN,
+        Metric.SITES_DUE,
+        Metric.PAIRINGS,
+    }
 )
 
 TYPED = frozenset(

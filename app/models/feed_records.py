@@ -28,6 +28,17 @@ FROM public.{table} r {joined}
 """
 
 
+_CLOSURE = """
+SELECT c.township_code, {scope} AS unit_code,
+    ARRAY['unit'] AS audiences, 'closure'::text AS kind, c.id, c.rev,
+    json_build_object('id', c.id, 'unit_code', c.unit_code::text, 'venue_id', c.venue_id,
+        'market_code', c.market_code::text, 'road', c.road, 'starts_on', c.starts_on, 'ends_on', c.ends_on,
+        'notice', c.notice, 'photo_ids', to_json(c.photo_ids), 'author_id', c.author_id,
+        'recorded_at', c.recorded_at, 'rev', c.rev)::text AS data
+FROM public.closures c {joined}
+"""
+_ALL = "JOIN public.units u ON u.township_code = c.township_code WHERE c.unit_code = c.township_code * 1000"
+
 RECORDS: dict[RecordKind, tuple[str, ...]] = {
     RecordKind.HOUSEHOLD: (
         """
@@ -218,21 +229,18 @@ FROM public.shifts t
         "material_id kind count at claimed_at time_quality day photo_ids",
     ),
     RecordKind.VENUE: plain(RecordKind.VENUE, "venues", "name kind essential active", "r.rev"),
+    # What is shut in the township as a whole is told to every unit, and in the office's own scope.
     RecordKind.CLOSURE: (
-        """
-SELECT c.township_code, c.unit_code,
-    ARRAY['unit'] AS audiences, 'closure'::text AS kind, c.id, c.rev,
-    json_build_object('id', c.id, 'unit_code', c.unit_code::text, 'venue_id', c.venue_id,
-        'market_code', c.market_code::text, 'road', c.road, 'starts_on', c.starts_on, 'ends_on', c.ends_on,
-        'notice', c.notice, 'photo_ids', to_json(c.photo_ids), 'author_id', c.author_id,
-        'recorded_at', c.recorded_at, 'rev', c.rev)::text AS data
-FROM public.closures c
-""",
+        _CLOSURE.format(scope="c.unit_code", joined=""),
+        _CLOSURE.format(scope="u.unit_code", joined=_ALL),
     ),
     RecordKind.INSPECTION: plain(
         RecordKind.INSPECTION,
         "inspections",
         "venue_id at claimed_at time_quality day found breach action photo_ids",
+    ),
+    RecordKind.MARKET_ROUND: for_all_units(
+        RecordKind.MARKET_ROUND, "market_rounds", "vendor goods day stops cancelled", "r.rev"
     ),
     RecordKind.SUPPLY_MOVE: (
         """
@@ -298,5 +306,6 @@ SINCE: dict[RecordKind, str] = {
     RecordKind.INCIDENT: "202611261230",
     RecordKind.BULLETIN: "202611261230",
     RecordKind.SELF_REPORT: "202611261230",
+    RecordKind.MARKET_ROUND: "202611261310",
 }
 """From which migration on a kind has its tables; the others have had them as long as there is a feed."""

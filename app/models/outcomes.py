@@ -35,6 +35,8 @@ class SelfReport(Written, table=True):
     __tablename__ = "self_reports"
     __table_args__ = (Index("ix_self_reports_time", "township_code", "recorded_at", "id"),)
 
+    day: date = day_field()
+    """On which it came in."""
     name: str
     origin: str
     """Where they came from."""

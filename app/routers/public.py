@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from app.access import Front, allow, public
 from app.core.paging import Page, Paged
@@ -12,7 +12,7 @@ from app.domain.permissions import Permission
 from app.domain.self_reports import SelfReportStatus
 from app.routers.answers import created
 from app.routers.photos import PHOTO_BODY, require_picture
-from app.schemas.fields import Id, PhotoId, ScopeCode, TownshipCode, UnitCode
+from app.schemas.fields import Day, Id, PhotoId, ScopeCode, TownshipCode, UnitCode
 from app.schemas.outcomes import ClosingBody
 from app.schemas.public import (
     PhotoReceiptView,
@@ -117,10 +117,14 @@ async def send_tip_photo(
 
 @papers.get("/self-reports")
 async def list_self_reports(
-    work: Reader, paging: Paged, status: SelfReportStatus | None = None, code: ScopeCode | None = None
+    work: Reader,
+    paging: Paged,
+    status: SelfReportStatus | None = None,
+    code: ScopeCode | None = None,
+    day: Annotated[Day | None, Query(description="The day on which they came in.")] = None,
 ) -> Page[SelfReportView]:
     """List self-reports, newest first, each beside the household check that settles it, with what does not fit."""
-    return await self_reports.list_self_reports(work, paging, status, code)
+    return await self_reports.list_self_reports(work, paging, status, code, day)
 
 
 @papers.get("/self-reports/{report_id}")

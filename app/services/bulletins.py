@@ -19,6 +19,7 @@ from app.schemas.outcomes import BulletinView, IncidentBody
 from app.services.batch import Item
 from app.services.lanes import in_offices_name
 from app.services.records import Noun, insert
+from app.services.townships import hold_units
 
 BULLETINS = Noun(Bulletin, "bulletin", BulletinView, RecordKind.BULLETIN, PhotoKind.BULLETIN)
 
@@ -29,6 +30,7 @@ async def publish(work: Work, incidents: Sequence[Item[IncidentBody]]) -> None:
     """Write the bulletins of incidents that have just been stored; all units are told at once."""
     if not incidents:
         return
+    await hold_units(work)
     names = await _names_in(work, "\n".join(item.body.note for item in incidents))
     items = [replace(item, id=uuid5(item.id, "bulletin")) for item in incidents]
     more: dict[Any, dict[str, Any]] = {

@@ -125,7 +125,7 @@ async def _logged(**where: int) -> AsyncIterator[None]:
         log.exception("tick failed", extra=where)
 
 
-_LOCK = "SELECT clock_at FROM townships WHERE code = $1 FOR UPDATE SKIP LOCKED"
+_LOCK = "SELECT clock_at FROM townships WHERE code = $1 FOR NO KEY UPDATE SKIP LOCKED"
 _ADVANCE = "UPDATE townships SET clock_at = greatest(clock_at, $2) WHERE code = $1"
 
 

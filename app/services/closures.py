@@ -21,6 +21,7 @@ from app.schemas.closures import ClosureBody, ClosurePatch, ClosureView
 from app.services import batch
 from app.services.batch import Item
 from app.services.records import Noun, change, insert, lock
+from app.services.townships import hold_units
 from app.services.units import known_units
 
 declare(
@@ -75,6 +76,7 @@ async def create_closures(work: Work, bodies: Sequence[ClosureBody]) -> list[Out
             None if unit in places | set(place_of.values()) else NotFound()
         )
         more[item.id] = {"unit_code": unit, "market_code": _market(item.body)}
+    await hold_units(work)
     await insert(work, CLOSURES, items, more)
     return batch.outcomes(items, await _views(work, [item.id for item in items if item.problem is None]))
 
@@ -107,6 +109,7 @@ async def change_closure(work: Work, closure_id: UUID, body: ClosurePatch) -> Cl
         NotFound: no such closure, or not for this caller.
         Invalid: the last day is before the first.
     """
+    await hold_units(work)
     stored = await lock(work, CLOSURES, closure_id)
     sent = body.model_dump(exclude_unset=True)
     refusal = _ends_before(stored["starts_on"], sent.get("ends_on"))

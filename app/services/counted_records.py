@@ -9,7 +9,7 @@ from app.domain.metrics import Metric
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A kind of record that stays as it was written, in the unit and on the day that it names."""
+    """A kind of record that stays as it was written, in what counts of it, in the unit and on the day that it names."""
 
     kind: RecordKind
     table: str
@@ -42,6 +42,7 @@ COUNTED_RECORDS = (
     ),
     Counted(RecordKind.FUND, "funds", {Metric.FUND_RECORDS: "1"}),
     Counted(RecordKind.TIP, "tips", {Metric.TIPS: "1"}),
+    Counted(RecordKind.SELF_REPORT, "self_reports", {Metric.SELF_REPORTS: "1"}),
     Counted(
         RecordKind.INCIDENT,
         "incidents",

@@ -62,10 +62,12 @@ LEFT JOIN LATERAL (
         AND ($4::timestamptz IS NULL OR b.at < $4)
     ORDER BY b.seq DESC LIMIT 1) before ON true
 WHERE f.township_code = $1 AND f.audience = 'unit' AND (f.seq > coalesce(p.seq, 0) OR f.at >= $4)
-    AND (f.kind IN ('household', 'site', 'alert') AND (f.at AT TIME ZONE $8)::date <= $7
-        OR f.kind = 'quarantine_order' AND coalesce((f.data::json ->> 'starts_on')::date, $7) <= $7)
+    AND (f.kind IN ('household', 'site', 'alert', 'pairing') AND (f.at AT TIME ZONE $8)::date <= $7
+        OR f.kind = 'quarantine_order' AND coalesce((f.data::json ->> 'starts_on')::date, $7) <= $7
+        OR f.kind = 'market_round' AND (f.data::json ->> 'day')::date = $7
+            AND f.data::jsonb -> 'stops' @> jsonb_build_array(jsonb_build_object('unit_code', f.unit_code::text)))
     AND (before.change IS DISTINCT FROM f.change OR EXISTS (
-        SELECT 1 FROM unnest(ARRAY['status', 'ends_on', 'active', 'times_per_day']) AS member
+        SELECT 1 FROM unnest(ARRAY['status', 'ends_on', 'active', 'times_per_day', 'ended', 'cancelled']) AS member
         WHERE before.data::json ->> member IS DISTINCT FROM f.data::json ->> member))
 GROUP BY f.unit_code, f.kind, f.id
 """
@@ -73,6 +75,8 @@ _OF_STATE = {
     "household": (Metric.HOUSEHOLDS,),
     "site": (Metric.SITES_DUE, Metric.SITES_DISINFECTED),
     "alert": (Metric.ALERTS_OPEN,),
+    "pairing": (Metric.PAIRINGS,),
+    "market_round": (Metric.MARKET_STOPS,),
     "quarantine_order": (Metric.ORDERS_ACTIVE, *DUE.values(), *DONE.values(), *MISSED.values()),
 }
 _COUNTED = [

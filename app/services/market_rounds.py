@@ -3,7 +3,7 @@
 Source: 组织肉菜水果进村流动售卖,切实杜绝了人员外出流动.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,15 +15,19 @@ from app.core.problems import NotFound, Problem, at
 from app.core.scope import code_range, township_row
 from app.core.work import Work
 from app.domain.days import local_day
+from app.domain.feed import RecordKind
+from app.domain.metrics import Metric
 from app.models.market_rounds import MarketRound
 from app.schemas.market_rounds import GapsView, RoundBody, RoundPatch, RoundView, UnservedUnit
 from app.services import batch, records
+from app.services.batch import Item
 from app.services.records import Noun, change, insert, lock, show
+from app.services.townships import hold_units
 from app.services.units import known_units
 
 declare("another-day", "停靠时间不在当日。", "The stop is not on the round's day.")
 
-ROUNDS = Noun(MarketRound, "market_round.create", RoundView)
+ROUNDS = Noun(MarketRound, "market_round.create", RoundView, RecordKind.MARKET_ROUND)
 
 _STOPS = """
 SELECT m.day, (s->>'unit_code')::bigint AS unit_code FROM market_rounds m, jsonb_array_elements(m.stops) AS s
@@ -47,20 +51,34 @@ ORDER BY recorded_at DESC, id DESC LIMIT $7
 
 
 async def create_rounds(work: Work, bodies: Sequence[RoundBody]) -> list[Outcome[RoundView]]:
-    """Arrange rounds.
+    """Arrange rounds, as `store_rounds` does, and show them."""
+    return await records.outcomes(work, ROUNDS, await store_rounds(work, bodies))
 
-    An outcome's problem is NotFound for a stop in a unit that the caller does not see, Invalid for a stop on another
+
+async def store_rounds(
+    work: Work, bodies: Sequence[RoundBody], moments: batch.Moments = None
+) -> list[Item[RoundBody]]:
+    """Arrange rounds and show nothing.
+
+    An item's problem is NotFound for a stop in a unit that the caller does not see, Invalid for a stop on another
     day, or IdReused.
     """
-    items = await batch.begin(work, ROUNDS.name, ROUNDS.op, bodies)
+    items = await batch.begin(work, ROUNDS.name, ROUNDS.op, bodies, moments)
     fresh = [item for item in items if item.fresh]
     known = await known_units(work, {int(stop.unit_code) for item in fresh for stop in item.body.stops})
     for item in fresh:
         unknown = {int(stop.unit_code) for stop in item.body.stops} - known
         item.problem = NotFound() if unknown else _refusal(work, item.body)
     own = {"unit_code": township_row(work.township_code), "cancelled": False}
-    await insert(work, ROUNDS, items, {item.id: own for item in fresh})
-    return await records.outcomes(work, ROUNDS, items)
+    await hold_units(work)
+    for item in await insert(work, ROUNDS, items, {item.id: own for item in fresh}):
+        _count(work, item.body.day, [int(stop.unit_code) for stop in item.body.stops], 1)
+    return batch.settle_repeats(items)
+
+
+def _count(work: Work, day: date, units: Iterable[int], amount: int) -> None:
+    for unit in units:
+        work.count(unit, day, Metric.MARKET_STOPS, amount)
 
 
 def _refusal(work: Work, body: RoundBody) -> Problem | None:
@@ -75,10 +93,12 @@ async def change_round(work: Work, round_id: UUID, body: RoundPatch) -> RoundVie
     Raises:
         NotFound: no such round, or not for this caller.
     """
+    await hold_units(work)
     stored = await lock(work, ROUNDS, round_id)
-    sent = body.model_dump(exclude_unset=True)
-    if any(stored[name] != value for name, value in sent.items()):
-        await change(work, ROUNDS, round_id, sent)
+    if body.cancelled not in (None, stored["cancelled"]):
+        await change(work, ROUNDS, round_id, {"cancelled": body.cancelled})
+        units = [int(stop["unit_code"]) for stop in stored["stops"]]
+        _count(work, stored["day"], units, -1 if body.cancelled else 1)
     return await show(work, ROUNDS, round_id)
 
 

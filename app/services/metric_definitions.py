@@ -45,7 +45,17 @@ def _visits(title: Text, formula: Text) -> Definition:
     return Definition(title, _SLOTS, formula, _ORDERS)
 
 
-_BY_CODE = frozenset({"/v1/patrols", "/v1/shifts", "/v1/publicity-logs", "/v1/inspections"})
+_BY_CODE = frozenset(
+    {
+        "/v1/patrols",
+        "/v1/shifts",
+        "/v1/publicity-logs",
+        "/v1/inspections",
+        "/v1/market-rounds",
+        "/v1/pairings",
+        "/v1/self-reports",
+    }
+)
 """The lists that take any code; the older ones take that of a unit."""
 _INSPECTIONS = (Permission.INSPECTIONS_READ, "/v1/inspections")
 _LOGS = (Permission.PUBLICITY_READ, "/v1/publicity-logs")
@@ -207,6 +217,23 @@ DEFINITIONS: dict[Metric, Definition] = {
         Text("制止酒席", "Banquets stopped"), Text("起", "banquets"),
         Text("当日现场制止的酒席,每起计一次", "Banquet incidents whose action was to stop it, each one"),
         _INCIDENTS, _DAY | {"kind": "banquet"},
+    ),
+    Metric.MARKET_STOPS: Definition(
+        Text("流动售卖", "Stops of vendors"), _TIMES,
+        Text("当日流动售卖车进村停靠的次数,已取消的不计",
+             "Stops in the unit of the day's rounds that were not called off"),
+        (Permission.MARKET_ROUNDS_READ, "/v1/market-rounds"), _DAY,
+    ),
+    Metric.PAIRINGS: Definition(
+        Text("结对", "Pairings"), Text("对", "pairings"),
+        Text("当日结束时未解除的结对(一名党员或干部与其联系的住户为一对)",
+             "Pairings that have not ended by the day's end: one of somebody with all of their households"),
+        (Permission.PAIRINGS_READ, "/v1/pairings"), {"ended": "false"},
+    ),
+    Metric.SELF_REPORTS: Definition(
+        Text("主动报告", "Self-reports"), Text("份", "reports"),
+        Text("当日收到的返乡人员主动报告", "Reports of people who came home, received that day"),
+        (Permission.SELF_REPORTS_READ, "/v1/self-reports"), _DAY,
     ),
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from app.core.language import Text
 from app.core.problems import Conflict, NotFound, Problem, at
 from app.core.work import Work
 from app.domain.feed import RecordKind
+from app.domain.metrics import Metric
 from app.domain.pairing import Misfit, common_unit
 from app.models.pairings import Pairing
 from app.schemas.pairings import PairingBody, PairingPatch, PairingView
@@ -57,7 +58,8 @@ async def store_pairings(
         item.problem = _refusal(unit, staff.get(item.body.staff_id))
         homes = list(dict.fromkeys(item.body.household_ids))
         more[item.id] = {"unit_code": unit, "household_ids": homes, "ended": False}
-    await insert(work, PAIRINGS, items, more)
+    for item in await insert(work, PAIRINGS, items, more):
+        work.count(more[item.id]["unit_code"], work.today, Metric.PAIRINGS)
     return batch.settle_repeats(items)
 
 
@@ -101,6 +103,8 @@ async def change_pairing(work: Work, pairing_id: UUID, body: PairingPatch) -> Pa
     changed = {name: value for name, value in sent.items() if stored[name] != value}
     if changed:
         await change(work, PAIRINGS, pairing_id, changed)
+    if "ended" in changed:
+        work.count(stored["unit_code"], work.today, Metric.PAIRINGS, -1 if body.ended else 1)
     return await show(work, PAIRINGS, pairing_id)
 
 

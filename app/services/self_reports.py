@@ -4,7 +4,7 @@ What it is held against is looked up under the reader's own fence when it is rea
 is registered in another one, and the public's request has nothing to do with it.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from app.core.scope import code_range
 from app.core.work import Work
 from app.domain.feed import RecordKind
 from app.domain.identity import mask_id_number
+from app.domain.metrics import Metric
 from app.domain.self_reports import CHECKED_WITHIN, FROM_HUBEI, Mismatch, SelfReportStatus
 from app.models.outcomes import SelfReport
 from app.schemas.public import MismatchView, SelfReportBody, SelfReportView
@@ -49,7 +50,7 @@ LEFT JOIN LATERAL (
     SELECT l.check_id, l.whereabouts, l.exposure FROM check_lines l
     WHERE l.township_code = $1 AND l.person_id = p.id AND l.day >= r.arrived_on
     ORDER BY l.occurred_at DESC, l.check_id DESC LIMIT 1) c ON true
-WHERE r.township_code = $1 AND r.unit_code >= $2 AND r.unit_code < $3
+WHERE r.township_code = $1 AND r.unit_code >= $2 AND r.unit_code < $3 AND ($6::date IS NULL OR r.day = $6)
 """
 _STATUS = """
 CASE WHEN s.closed_at IS NOT NULL THEN 'closed'
@@ -57,9 +58,9 @@ CASE WHEN s.closed_at IS NOT NULL THEN 'closed'
 """
 _PAGE = f"""
 SELECT s.*, {_STATUS} AS status FROM ({_SEEN}) s
-WHERE ($6::text IS NULL OR {_STATUS} = $6) AND ($7::uuid IS NULL OR s.id = $7)
-    AND ($8::timestamptz IS NULL OR (s.recorded_at, s.id) < ($8, $9::uuid))
-ORDER BY s.recorded_at DESC, s.id DESC LIMIT $10
+WHERE ($7::text IS NULL OR {_STATUS} = $7) AND ($8::uuid IS NULL OR s.id = $8)
+    AND ($9::timestamptz IS NULL OR (s.recorded_at, s.id) < ($9, $10::uuid))
+ORDER BY s.recorded_at DESC, s.id DESC LIMIT $11
 """
 
 _TEXTS = {
@@ -93,18 +94,20 @@ async def store_self_report(work: Work, unit_code: int, body: SelfReportBody) ->
     (item,) = await batch.begin(work, SELF_REPORTS.name, SELF_REPORTS.op, [whole])
     found = {
         "unit_code": unit_code,
+        "day": work.today,
         "origin": body.from_,
         "id_fingerprint": id_fingerprint(work, whole.id_number),
         "phone_fingerprint": phone_fingerprint(work, whole.phone),
     }
-    await insert(work, SELF_REPORTS, [item], {item.id: found})
+    for _ in await insert(work, SELF_REPORTS, [item], {item.id: found}):
+        work.count(unit_code, work.today, Metric.SELF_REPORTS)
     return item
 
 
 async def list_self_reports(
-    work: Work, paging: Paging, status: SelfReportStatus | None, code: str | None
+    work: Work, paging: Paging, status: SelfReportStatus | None, code: str | None, day: date | None
 ) -> Page[SelfReportView]:
-    """Return a page of self-reports, newest first.
+    """Return a page of self-reports, newest first; by `day`, those that came in on it.
 
     Raises:
         NotFound: the code is not within the caller's scope.
@@ -112,7 +115,7 @@ async def list_self_reports(
     if code is not None and not work.caller.scope.contains(code):
         raise NotFound
     behind = paging.key(datetime, UUID) or (None, None)
-    rows = await _read(work, code, status, None, *behind, paging.limit + 1)
+    rows = await _read(work, code, day, status, None, *behind, paging.limit + 1)
     shown = rows[: paging.limit]
     more = mark(shown[-1]["recorded_at"], shown[-1]["id"]) if len(rows) > len(shown) else None
     return Page(items=[_view(work, row) for row in shown], next=more)
@@ -124,7 +127,7 @@ async def show_self_report(work: Work, report_id: UUID) -> SelfReportView:
     Raises:
         NotFound: no such report, or not for this caller.
     """
-    rows = await _read(work, None, None, report_id, None, None, 1)
+    rows = await _read(work, None, None, None, report_id, None, None, 1)
     if not rows:
         raise NotFound
     return _view(work, rows[0])
@@ -146,10 +149,10 @@ async def close_self_report(work: Work, report_id: UUID, note: str) -> SelfRepor
     return await show_self_report(work, report_id)
 
 
-async def _read(work: Work, code: str | None, *rest: Any) -> list[asyncpg.Record]:
+async def _read(work: Work, code: str | None, day: date | None, *rest: Any) -> list[asyncpg.Record]:
     first, behind = code_range(code or str(work.township_code))
     overdue = work.now - CHECKED_WITHIN
-    return await work.sql.fetch(_PAGE, work.township_code, first, behind, overdue, FROM_HUBEI, *rest)
+    return await work.sql.fetch(_PAGE, work.township_code, first, behind, overdue, FROM_HUBEI, day, *rest)
 
 
 def _view(work: Work, row: asyncpg.Record) -> SelfReportView:

@@ -41,10 +41,9 @@ SELECT $1, u.* FROM unnest($2::bigint[], $3::text[], $4::text[]) AS u
 ON CONFLICT (township_code, unit_code) DO UPDATE SET name = excluded.name, kind = excluded.kind
 """
 
-FOR_ALL_UNITS = {RecordKind.BULLETIN: "bulletins"}
-"""What is told to every unit (`for_all_units` in `app/models/feed_records.py`)."""
-
+_HOLD = "SELECT code FROM townships WHERE code = $1 FOR {strength}"
 _KNOWN = "SELECT unit_code FROM units WHERE township_code = $1"
+_SAID = "SELECT kind, id FROM feed_records WHERE township_code = $1 AND unit_code = ANY($2)"
 _SHOW = "SELECT code, name, timezone, settings FROM townships WHERE code = $1"
 
 _CHANGE = """
@@ -103,19 +102,19 @@ async def create_township(work: Work, code: int, name: str, timezone: str) -> bo
     return await work.sql.execute(_CREATE, code, name, timezone, work.now) == "INSERT 0 1"
 
 
+async def hold_units(work: Work) -> None:
+    """Let nobody add units until the end of the transaction, which says something to all of them."""
+    await work.sql.execute(_HOLD.format(strength="KEY SHARE"), work.township_code)
+
+
 async def put_units(work: Work, units: Iterable[UnitRow]) -> None:
     """Create or rename units of the work's township.
 
     What was said to all units is told to new ones too. The others hear it once more, as it stands: they hold it.
     """
     rows = [u for u in units if township_of(u.unit_code) == work.township_code]
+    await work.sql.execute(_HOLD.format(strength="UPDATE"), work.township_code)
     known = {row["unit_code"] for row in await work.sql.fetch(_KNOWN, work.township_code)}
-    if {u.unit_code for u in rows} - known:
-        for kind, table in FOR_ALL_UNITS.items():
-            said = await work.sql.fetch(
-                f"SELECT id FROM {table} WHERE township_code = $1", work.township_code
-            )
-            work.touch(kind, [row["id"] for row in said])
     await work.sql.execute(
         _UNITS,
         work.township_code,
@@ -123,3 +122,6 @@ async def put_units(work: Work, units: Iterable[UnitRow]) -> None:
         [u.name for u in rows],
         [u.kind for u in rows],
     )
+    added = list({u.unit_code for u in rows} - known)
+    for row in await work.sql.fetch(_SAID, work.township_code, added) if added else ():
+        work.touch(RecordKind(row["kind"]), [row["id"]])

@@ -1,7 +1,7 @@
 """Frozen days and the township's further systems: causes are named, and what no report shows restates none."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -9,9 +9,9 @@ import httpx
 from tests.conftest import TestClock
 from tests.counting import assert_recounted
 from tests.duty import a_patrol
-from tests.freezing import END, end_of_day, freeze, office_since_morning, report
+from tests.freezing import DAY, END, end_of_day, freeze, office_since_morning, recomputed, report
 from tests.outcomes import a_tip, an_incident
-from tests.publicity import a_publicity_log, a_venue, an_inspection, make_material
+from tests.publicity import a_publicity_log, a_round, a_venue, an_inspection, make_material
 from tests.supplies import a_fund, a_move, granted, made, stocked
 from tests.town import Town
 
@@ -117,3 +117,30 @@ async def test_what_an_older_program_did_not_count_did_not_change(
     said = await report(town, 3)
     assert [(c["metric"], c["before"], c["after"]) for c in said["changes"]] == [("patrols", 0, 1)]
     assert said["totals"]["tips"] == 1
+
+
+async def test_a_round_that_is_called_off_late_is_named_and_the_day_stays_as_it_was_frozen(
+    town: Town, office: httpx.AsyncClient, clock: TestClock
+) -> None:
+    day, (one, two, three) = date.fromisoformat(DAY), town.units
+    kept, off = [
+        (await made(office, "/v1/market-rounds", a_round(day, *stops)))["id"]
+        for stops in ([one], [one, two, one])
+    ]
+    await made(office, "/v1/market-rounds", a_round(day + timedelta(days=1), three))
+    await end_of_day(town, clock)
+    clock.fixed = END + timedelta(hours=2)
+    for revision, cancelled in ((3, True), (4, False)):
+        await office.patch(f"/v1/market-rounds/{off}", json={"cancelled": cancelled})
+        await freeze(town)
+        said = await report(town, revision)
+        changes = {c["unit_code"]: (c["metric"], c["before"], c["after"]) for c in said["changes"]}
+        first, second = (("market_stops", *(n[::-1] if not cancelled else n)) for n in ((3, 1), (1, 0)))
+        assert changes == {one: first, two: second}
+        assert {r["id"] for c in said["changes"] for r in c["records"]} == {off}
+        clock.fixed += timedelta(hours=2)
+    assert (await report(town, 2))["totals"]["market_stops"] == 4
+    for revision in (1, 2, 3, 4):
+        assert all(stored == again for stored, again in (await recomputed(town, revision)).values())
+    assert kept not in str(said["changes"])
+    await assert_recounted(town)

@@ -5,7 +5,9 @@ from typing import Any
 
 from app.core.ids import uuid7
 from tests.conftest import TestClock
+from tests.counting import assert_recounted
 from tests.publicity import a_round
+from tests.pushing import pull
 from tests.town import Town
 
 DAY = date(2026, 2, 3)
@@ -89,3 +91,42 @@ async def test_only_what_can_be_is_arranged_once_and_by_the_township(town: Town,
     assert (await refusal(stops=[]))[0] == 422
     for days in ("0", "61", "-1", "٣", "1.5"):
         assert (await office.get(f"/v1/market-rounds/gaps?days={days}")).status_code in (400, 422), days
+
+
+async def test_stops_count_in_their_units_and_all_units_hear(
+    town: Town, other_town: Town, noon: TestClock
+) -> None:
+    office, village, stranger = await town.township(), await town.village(2), await other_town.village()
+    one, two, three = town.units
+
+    async def stops() -> list[int]:
+        await assert_recounted(town)
+        units = (await office.get("/v1/reports/daily", params={"day": str(DAY)})).json()["units"]
+        return [unit["market_stops"] for unit in units]
+
+    (a, b) = [
+        (await office.post("/v1/market-rounds", json=body)).json()["id"]
+        for body in (a_round(DAY, one, two, one), a_round(DAY, two))
+    ]
+    assert await stops() == [2, 2, 0]
+    for cancelled, expected in ((True, [0, 1, 0]), (True, [0, 1, 0]), (False, [2, 2, 0]), (True, [0, 1, 0])):
+        await office.patch(f"/v1/market-rounds/{a}", json={"cancelled": cancelled})
+        assert await stops() == expected
+    definition = next(
+        m for m in (await office.get("/v1/reports/metrics")).json()["items"] if m["name"] == "market_stops"
+    )
+    assert definition["kind"] == "fact"
+    report = (await village.get("/v1/reports/daily", params={"day": str(DAY), "code": three})).json()
+    assert (await village.get(report["links"]["market_stops"])).json()["items"] == []
+    page = await pull(village)
+    heard = {c["id"]: c.get("data") for c in page["changes"] if c["kind"] == "market_round"}
+    assert {id_: (data["cancelled"], data["rev"]) for id_, data in heard.items()} == {
+        a: (True, 4),
+        b: (False, 1),
+    }
+    assert (heard[a]["vendor"], len(heard[a]["stops"]), heard[a]["stops"][1]["unit_code"]) == (
+        "镇供销社",
+        3,
+        two,
+    )
+    assert [c for c in (await pull(stranger))["changes"] if c["kind"] == "market_round"] == []

@@ -10,6 +10,8 @@ from httpx import AsyncClient
 from app.core.ids import uuid7
 from app.domain.pairing import Misfit, common_unit
 from tests.conftest import TestClock
+from tests.counting import counted
+from tests.noon import NOON
 from tests.publicity import a_pairing
 from tests.pushing import op, pull, push
 from tests.register import household, register
@@ -246,3 +248,34 @@ async def test_what_a_phone_says_of_a_household_that_has_moved(town: Town, clock
     decided = await office.post(f"/v1/sync/held/{made[3]['op_id']}", json={"decision": "apply", "note": "x"})
     assert (decided.json()["status"], decided.json()["errors"][0]["code"]) == ("rejected", "several-units")
     assert (await office.get("/v1/pairings")).json()["items"] == []
+
+
+async def test_pairings_stand_in_the_report_until_they_end(town: Town, noon: TestClock) -> None:
+    office, village, staff, today = (
+        await town.township(),
+        await town.village(),
+        await cadre(town),
+        town.today(),
+    )
+    first = await pair(village, staff, *await homes(office, town, 2))
+    second = await pair(village, staff, *await homes(office, town, 1))
+    assert (await counted(town, today))["pairings"] == 2
+
+    async def change(pairing: dict[str, Any], **sent: Any) -> None:
+        answer = await village.patch(f"/v1/pairings/{pairing['id']}", json=sent)
+        assert answer.status_code == 200, answer.text
+
+    await change(first, household_ids=second["household_ids"])
+    for _ in range(2):
+        await change(first, ended=True)
+    assert (await counted(town, today))["pairings"] == 1
+    noon.fixed = NOON + timedelta(days=1)
+    assert (await counted(town, today))["pairings"] == 1
+    await change(first, ended=False)
+    await change(second, ended=True)
+    await change(first, ended=False)
+    assert [(await counted(town, day))["pairings"] for day in (today, town.today())] == [1, 1]
+    await change(first, ended=True)
+    assert [(await counted(town, day))["pairings"] for day in (today, town.today())] == [1, 0]
+    report = (await village.get("/v1/reports/daily")).json()
+    assert (await village.get(report["links"]["pairings"])).json()["items"] == []

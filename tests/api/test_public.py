@@ -1,7 +1,7 @@
 """The public's door: posters, tips and self-reports without a login, limits that outlive a restart, and no oracle."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -318,3 +318,17 @@ async def test_a_cadre_closes_a_report_with_a_note(town: Town, noon: TestClock) 
     assert none["code"] == "not-found"
     told = [c for c in (await pull(village))["changes"] if c["kind"] == "self_report"]
     assert (told[-1]["rev"], told[-1]["data"]["closing_note"]) == (2, "已核实")
+
+
+async def test_self_reports_count_on_the_day_on_which_they_came(town: Town, noon: TestClock) -> None:
+    village, anybody, code = await town.village(), stranger(town), await poster(town)
+    today, body = town.today(), report(code, 81, id=str(uuid4()))
+    for status in (201, 200):
+        assert (await anybody.post(REPORTS, json=body)).status_code == status
+    await said(anybody, report(await poster(town, 1), 82))
+    noon.fixed = (NOON + timedelta(hours=12)).astimezone(UTC)
+    tomorrow = await said(anybody, report(code, 83))
+    assert [(await counted(town, day))["self_reports"] for day in (today, town.today())] == [2, 1]
+    sheet = (await village.get("/v1/reports/daily")).json()
+    (shown,) = (await village.get(sheet["links"]["self_reports"])).json()["items"]
+    assert (shown["id"], sheet["totals"]["self_reports"]) == (tomorrow, 1)

@@ -30,17 +30,17 @@ async def say(town: Town, office: AsyncClient) -> list[str]:
     return [road["id"], markets["id"], tip["op_id"], shift["op_id"]]
 
 
-def told(page: dict[str, Any]) -> list[tuple[str, int, str, str]]:
-    """Return what a page tells: scope, number, kind and id."""
-    return [(c["scope"], c["seq"], c["kind"], c["id"]) for c in page["changes"]]
+def told(page: dict[str, Any], scope: str) -> list[tuple[int, str, str]]:
+    """Return what a page tells of a scope: number, kind and id."""
+    return [(c["seq"], c["kind"], c["id"]) for c in page["changes"] if c["scope"] == scope]
 
 
 async def test_the_office_reads_its_own_scope_by_pull_snapshot_and_verify(town: Town) -> None:
     office, own = await town.township(), f"{town.code}000/unit"
     ids = await say(town, office)
     page = await pull(office)
-    assert told(page) == [
-        (own, n, kind, id_) for n, (kind, id_) in enumerate(zip(KINDS, ids, strict=True), 1)
+    assert told(page, own) == [
+        (n, kind, id_) for n, (kind, id_) in enumerate(zip(KINDS, ids, strict=True), 1)
     ]
     assert page["scopes"][own]["head_seq"] == 4
     answer = await office.get("/v1/sync/snapshot", params={"scope": own})
@@ -63,7 +63,7 @@ async def test_a_phone_that_began_without_it_gets_it_as_added(town: Town) -> Non
         old = replace(cursor, positions=units).text(work)
     page = await pull(office, old)
     assert (page["scopes_added"], page["scopes_removed"]) == ([own], [])
-    assert [id_ for *_, id_ in told(page)] == ids
+    assert [id_ for *_, id_ in told(page, own)] == ids
     assert (await pull(office, page["next"]))["changes"] == []
 
 
@@ -72,19 +72,25 @@ async def test_the_stream_tells_it_as_it_happens(town: Town) -> None:
     reader = await Reader(town.app).connect(token_of(office))
     assert (await reader.next()).name == "hello"
     await say(town, office)
-    events = [await reader.next() for _ in KINDS]
+    to_units = 2 * len(town.units)  # the closures
+    events = [await reader.next() for _ in range(len(KINDS) + to_units)]
     await reader.hang_up()
-    assert [(e.name, e.data["scope"], e.data["seq"]) for e in events] == [
-        (kind, own, seq) for seq, kind in enumerate(KINDS, 1)
+    assert [(e.name, e.data["seq"]) for e in events if e.data["scope"] == own] == [
+        (kind, seq) for seq, kind in enumerate(KINDS, 1)
     ]
 
 
-async def test_nobody_else_reads_it(town: Town) -> None:
-    office, own = await town.township(), f"{town.code}000/unit"
-    await say(town, office)
-    for reader in (await town.village(), await town.clinic()):
+async def test_nobody_else_reads_it_but_what_is_shut_everywhere(town: Town) -> None:
+    """A closure of the township as a whole is told in the scopes of its units, also when it changes."""
+    office, own, unit = await town.township(), f"{town.code}000/unit", f"{town.units[0]}/unit"
+    ids = await say(town, office)
+    lifted = await office.patch(f"/v1/closures/{ids[0]}", json={"ends_on": str(town.today())})
+    assert lifted.status_code == 200, lifted.text
+    heard = [(1, "closure", ids[0]), (2, "closure", ids[1]), (3, "closure", ids[0])]
+    for reader, tells in ((await town.village(), heard), (await town.clinic(), [])):
         page = await pull(reader)
         assert own not in page["scopes"]
-        assert page["changes"] == []
+        assert [c["scope"] for c in page["changes"]] == [unit] * len(tells)
+        assert told(page, unit) == tells
         answer = await reader.get("/v1/sync/snapshot", params={"scope": own})
         assert answer.status_code == 404

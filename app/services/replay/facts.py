@@ -1,4 +1,4 @@
-"""Facts that never change once they are recorded: checks, fevers, decisions, disinfections."""
+"""Facts: checks, fevers, decisions and disinfections, which never change once they are recorded; and rounds."""
 
 from datetime import date
 
@@ -9,6 +9,7 @@ from app.domain.enums import DenyReason
 from app.domain.metrics import DENIED_BY, Metric
 from app.services.counted_records import COUNTED_RECORDS, Counted
 from app.services.replay.positions import Positions, told
+from app.services.replay.rounds import rounds
 
 _CHECKS = f"""
 WITH counted AS (
@@ -75,7 +76,7 @@ async def facts(
     work: Work, positions: Positions | None, first: date, last: date
 ) -> list[tuple[int, date, Metric, int]]:
     """Return units, days, metrics and amounts of the facts of some days."""
-    found = []
+    found = await rounds(work, positions, first, last)
     for statement in (_CHECKS, _FEVERS, _DECISIONS, _DISINFECTED, *map(_sums, COUNTED_RECORDS)):
         where = positions.arguments() if positions else (None, None, None)
         for row in await work.sql.fetch(statement, work.township_code, *where, first, last):

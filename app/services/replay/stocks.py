@@ -1,4 +1,4 @@
-"""Stocks, as the feed tells of their changes: households, people, active orders, open alerts, sites due."""
+"""Stocks, as the feed tells of their changes: households, people, active orders, open alerts, pairings, sites due."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -21,6 +21,7 @@ _METRICS = {
     "person": Metric.PEOPLE,
     "quarantine_order": Metric.ORDERS_ACTIVE,
     "alert": Metric.ALERTS_OPEN,
+    "pairing": Metric.PAIRINGS,
 }
 # An order that the clock released late had ended on its day all the same.
 _STEPS = f"""
@@ -31,6 +32,7 @@ WITH told AS (
         CASE WHEN f.change <> 'put' THEN 0
              WHEN f.kind = 'quarantine_order' THEN (f.data::json ->> 'status' = 'active')::int
              WHEN f.kind = 'alert' THEN (f.data::json ->> 'status' = 'open')::int
+             WHEN f.kind = 'pairing' THEN (NOT (f.data::json ->> 'ended')::bool)::int
              ELSE 1 END AS stands
     FROM {FEED} WHERE f.township_code = $1 AND f.kind = ANY ($6)
 ), steps AS (
