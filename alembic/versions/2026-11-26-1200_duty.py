@@ -6,7 +6,7 @@ from sqlalchemy.dialects import postgresql
 
 from app.models.crossings import crossing_sql
 from app.models.feeding import APPEND_FEED, feed_view_sql
-from app.models.fence import fence_sql
+from app.models.fence import FENCE, fence_sql
 
 revision = "202611261200"
 down_revision = "202611261100"
@@ -124,6 +124,8 @@ def upgrade() -> None:
     for table in ("squads", "shift_posts", "shifts", "shift_signings", "patrols"):
         for statement in fence_sql(table):
             op.execute(statement)
+    # Narrower since 202611261310.
+    op.execute(f"ALTER POLICY fence ON shifts WITH CHECK ({FENCE['shifts'].using})")
     for statement in (*feed_view_sql(revision), *crossing_sql(APPEND_FEED)):
         op.execute(statement)
 

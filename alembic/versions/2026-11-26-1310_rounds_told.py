@@ -5,6 +5,7 @@ from alembic import op
 
 from app.models.crossings import crossing_sql
 from app.models.feeding import APPEND_FEED, feed_view_sql
+from app.models.fence import FENCE
 
 revision = "202611261310"
 down_revision = "202611261300"
@@ -87,6 +88,7 @@ def upgrade() -> None:
             "daily_counters", sa.Column(metric, sa.Integer(), nullable=False, server_default=sa.text("0"))
         )
         op.execute(_COUNT.format(metric=metric, amounts=_AMOUNTS[metric]))
+    op.execute(f"ALTER POLICY fence ON shifts WITH CHECK ({FENCE['shifts'].check})")
 
 
 def downgrade() -> None:
@@ -96,3 +98,4 @@ def downgrade() -> None:
     for statement in feed_view_sql(down_revision):
         op.execute(statement)
     op.drop_column("self_reports", "day")
+    op.execute(f"ALTER POLICY fence ON shifts WITH CHECK ({FENCE['shifts'].using})")

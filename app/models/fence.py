@@ -115,7 +115,8 @@ FENCE: dict[str, Policy] = {
     "ranking_facts": _lane("tally"),
     "report_layouts": for_all_units("report_layouts"),
     "squads": for_all_units("squads"),
-    "shifts": Policy(_SHIFT),
+    # Whoever is posted sees a shift of another unit, and changes nothing of it.
+    "shifts": Policy(_SHIFT, lane_holds("unit")),
     "shift_posts": Policy(_POST, lane_holds("unit")),
     "shift_signings": Policy(f"{lane_holds('unit')} OR staff_id = {_ME}"),
     "patrols": Policy(f"{lane_holds('unit')} OR author_id = {_ME}", lane_holds("unit")),

@@ -1,6 +1,6 @@
 """Patrols (巡逻): kept as they were made, with what they met."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,8 +26,8 @@ declare("too-long", "时长超过24小时。", "Longer than 24 hours.")
 PATROLS = Noun(Patrol, "patrol.record", PatrolView, RecordKind.PATROL, PhotoKind.PATROL)
 
 _NAMED = """
-SELECT id FROM shifts WHERE township_code = $1 AND id = ANY($2)
-UNION ALL SELECT id FROM squads WHERE township_code = $1 AND id = ANY($2)
+SELECT 'shift' AS kind, id FROM shifts WHERE township_code = $1 AND id = ANY($2)
+UNION ALL SELECT 'squad', id FROM squads WHERE township_code = $1 AND id = ANY($3)
 """
 
 
@@ -41,11 +41,10 @@ async def store_patrols(
     """
     items = await batch.begin(work, PATROLS.name, PATROLS.op, bodies, moments)
     await refuse_elsewhere(work, items)
-    named = {id_ for item in items for id_ in _names(item.body)}
-    seen = {row["id"] for row in await work.sql.fetch(_NAMED, work.township_code, list(named))}
+    seen = await _seen(work, [item.body for item in items])
     for item in items:
         if item.fresh:
-            item.problem = NotFound() if set(_names(item.body)) - seen else _refusal(work, item)
+            item.problem = NotFound() if _names(item.body) - seen else _refusal(work, item)
     more = {item.id: _more(work, item) for item in items if item.fresh}
     for item in await insert(work, PATROLS, items, more):
         day = local_day(item.moment.occurred_at, work.township.zone)
@@ -53,8 +52,16 @@ async def store_patrols(
     return batch.settle_repeats(items)
 
 
-def _names(body: PatrolBody) -> list[UUID]:
-    return [id_ for id_ in (body.shift_id, body.squad_id) if id_ is not None]
+async def _seen(work: Work, bodies: Iterable[PatrolBody]) -> set[tuple[str, UUID]]:
+    """Return which of the shifts and squads that are named there are, for the caller."""
+    named = {name for body in bodies for name in _names(body)}
+    ids = ([id_ for kind, id_ in named if kind == wanted] for wanted in ("shift", "squad"))
+    return {(row["kind"], row["id"]) for row in await work.sql.fetch(_NAMED, work.township_code, *ids)}
+
+
+def _names(body: PatrolBody) -> set[tuple[str, UUID]]:
+    names = (("shift", body.shift_id), ("squad", body.squad_id))
+    return {(kind, id_) for kind, id_ in names if id_ is not None}
 
 
 def span_refusal(starts_at: datetime, ends_at: datetime, pointer: str) -> Problem | None:

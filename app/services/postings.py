@@ -21,7 +21,10 @@ class StaffUnfit(Conflict):
 
     code = "staff-unfit"
     title = Text("人员不能值守", "Not fit for duty")
-    detail_text = Text("该人员健康异常或已停用,不能安排值守。", "This person is unfit or inactive.")
+    detail_text = Text(
+        "该人员健康异常、已停用或已调离,不能安排值守。",
+        "This person is unfit, inactive, or serves elsewhere by now.",
+    )
 
 
 class ShiftOverlap(Conflict):

@@ -13,15 +13,15 @@ from app.core.outcome import Outcome
 from app.core.problems import Conflict, Problem, at
 from app.core.work import Work
 from app.domain.duty import Signing
-from app.domain.enums import Role
 from app.domain.feed import RecordKind
 from app.domain.metrics import Metric
 from app.models.duty import ShiftSigning
 from app.schemas.duty import ShiftView, SigningBody
 from app.services import batch
 from app.services.batch import Item
+from app.services.lanes import in_offices_name
 from app.services.records import Noun, change, insert, lock, refuse_future
-from app.services.shifts import SHIFTS, show_shift
+from app.services.shifts import SHIFTS, sees_turn, show_shift
 
 declare("outside-shift", "签到(签退)时间与值守时间相差过大。", "This time lies too far from the shift.")
 
@@ -87,7 +87,8 @@ async def store_signings(
     for item in stored:
         work.count(shift["unit_code"], shift["day"], Metric.SHIFTS_SIGNED_IN, int(more[item.id]["counted"]))
     if stored:
-        await change(work, SHIFTS, shift_id, {"day": shift["day"]})
+        async with in_offices_name(work):  # who is posted need not be of the unit whose shift it is
+            await change(work, SHIFTS, shift_id, {"day": shift["day"]})
     return batch.settle_repeats(items)
 
 
@@ -103,8 +104,7 @@ def _refusal(
     refuse_future(work, item)
     if item.problem:
         return item.problem
-    own_only = work.caller.role in (Role.CHECKPOINT, Role.CLINIC)
-    if item.body.staff_id not in came or (own_only and item.body.staff_id != work.account_id):
+    if item.body.staff_id not in came or not sees_turn(work, shift["unit_code"], item.body.staff_id):
         return NotPosted()
     if shift["cancelled"]:
         return ShiftCancelled()

@@ -21,8 +21,9 @@ from app.models.duty import Shift
 from app.schemas.duty import ShiftBody, ShiftPatch, ShiftView
 from app.services import batch
 from app.services.batch import Item
+from app.services.lanes import in_offices_name
 from app.services.patrols import span_refusal
-from app.services.postings import Bench, bench_of
+from app.services.postings import Bench, StaffUnfit, bench_of
 from app.services.records import Noun, change, insert, lock
 from app.services.units import known_units
 
@@ -49,10 +50,11 @@ ON CONFLICT (township_code, shift_id, staff_id) DO UPDATE
     SET starts_at = excluded.starts_at, ends_at = excluded.ends_at, off = excluded.off
 """
 _POSTED = "SELECT staff_id FROM shift_posts WHERE township_code = $1 AND shift_id = $2 AND NOT off"
+_SEEN = "SELECT id FROM {table} WHERE township_code = $1 AND id = ANY($2)"
 _SIGNED = "SELECT EXISTS (SELECT 1 FROM shift_signings WHERE township_code = $1 AND shift_id = $2)"
 _VIEW = """
 SELECT t.id, t.unit_code, t.team, t.kind, t.turn, t.starts_at, t.ends_at, t.day, t.cancelled, t.rev,
-    p.staff_id, coalesce(s.name, '') AS name, s.active AND s.health = 'fit' AS fit,
+    p.staff_id, s.name, s.active AND s.health = 'fit' AS fit,
     (SELECT min(g.at) FROM shift_signings g WHERE g.township_code = $1 AND g.shift_id = t.id
         AND g.staff_id = p.staff_id AND g.kind = 'in') AS signed_in_at,
     (SELECT max(g.at) FROM shift_signings g WHERE g.township_code = $1 AND g.shift_id = t.id
@@ -152,11 +154,13 @@ async def change_shift(work: Work, shift_id: UUID, body: ShiftPatch) -> ShiftVie
     """Change a shift: its times, its people, or cancel it.
 
     Raises:
-        NotFound: no such shift, or somebody that the caller does not see.
+        NotFound: no such shift, or not of the caller's units; or somebody that the caller does not see.
         ShiftSigned: somebody has signed for it on the day from which it is to be moved.
         Problem: as `store_shifts` refuses; nothing is changed.
     """
     shift = await lock(work, SHIFTS, shift_id)
+    if not work.sees_unit(shift["unit_code"]):
+        raise NotFound
     posted = {row["staff_id"] for row in await work.sql.fetch(_POSTED, work.township_code, shift_id)}
     sent = {name: getattr(body, name) for name in body.model_fields_set}
     wanted = set(sent.pop("staff_ids", posted))
@@ -169,16 +173,27 @@ async def change_shift(work: Work, shift_id: UUID, body: ShiftPatch) -> ShiftVie
         raise ShiftSigned
     if fields.get("cancelled", shift["cancelled"]):
         wanted = set()
-    # Who is there already is judged anew only where the times are other ones: they may have left, or be the office's.
+    # Who is there already is judged anew only where the times are other ones: they may have left.
     same = (starts_at, ends_at) == (shift["starts_at"], shift["ends_at"])
-    judged = wanted - posted if same else wanted
-    refusal = _fits(await bench_of(work, judged, [span]), unit, span, sorted(judged))
-    if refusal:
-        raise refusal
+    await _judge(work, unit, span, wanted - posted, set() if same else wanted & posted)
     await _post(work, [(unit, span, id_) for id_ in posted - wanted], off=True)
     await _post(work, [(unit, span, id_) for id_ in wanted])
     await change(work, SHIFTS, shift_id, fields | {"day": day})
     return await show_shift(work, shift_id)
+
+
+async def _judge(work: Work, unit_code: int, span: Span, new: set[UUID], there: set[UUID]) -> None:
+    """Judge people for a shift: of who is there already, also those whom the caller does not see, as the office's."""
+    if len(await work.sql.fetch(_SEEN.format(table="staff"), work.township_code, new)) < len(new):
+        raise NotFound
+    async with in_offices_name(work):
+        bench = await bench_of(work, new | there, [span])
+    refusal = _fits(bench, unit_code, span, sorted(new))
+    if refusal is None:
+        left = _fits(bench, unit_code, span, sorted(there))
+        refusal = StaffUnfit() if isinstance(left, NotFound) else left
+    if refusal:
+        raise refusal
 
 
 async def show_shift(work: Work, shift_id: UUID) -> ShiftView:
@@ -218,23 +233,33 @@ async def list_shifts(
 
 
 async def views(work: Work, ids: Sequence[UUID]) -> dict[UUID, ShiftView]:
-    """Return the shifts that the caller sees, by id."""
+    """Return the shifts that the caller sees, by id; who is posted is read in the office's name, and is one for all."""
+    seen = await work.sql.fetch(_SEEN.format(table="shifts"), work.township_code, ids)
+    async with in_offices_name(work):
+        rows = await work.sql.fetch(_VIEW, work.township_code, [row["id"] for row in seen])
     of_shift: dict[UUID, list[asyncpg.Record]] = {}
-    for row in await work.sql.fetch(_VIEW, work.township_code, ids):
+    for row in rows:
         of_shift.setdefault(row["id"], []).append(row)
     return {id_: _view(work, rows) for id_, rows in of_shift.items()}
 
 
+def sees_turn(work: Work, unit_code: int, staff_id: UUID) -> bool:
+    """Tell whether the caller sees somebody's turn in a unit: cadres all of their units, others their own."""
+    cadre = work.caller.role not in (Role.CHECKPOINT, Role.CLINIC) and work.sees_unit(unit_code)
+    return cadre or staff_id == work.account_id
+
+
 def _view(work: Work, rows: Sequence[asyncpg.Record]) -> ShiftView:
     shift: dict[str, Any] = dict(rows[0])
-    posts = [row for row in rows if row["staff_id"] is not None]
+    everybody = [row for row in rows if row["staff_id"] is not None]
+    posts = [row for row in everybody if sees_turn(work, shift["unit_code"], row["staff_id"])]
     begun = shift["starts_at"] <= work.now and not shift["cancelled"]
     return ShiftView.model_validate(
         shift
         | {
             "staff_ids": [row["staff_id"] for row in posts],
             "posts": [dict(row) for row in posts],
-            "vacant": not posts and not shift["cancelled"],
+            "vacant": not everybody and not shift["cancelled"],
             "unfit": [row["staff_id"] for row in posts if not row["fit"]],
             "not_signed_in": [row["staff_id"] for row in posts if begun and row["signed_in_at"] is None],
         }

@@ -4,6 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from app.core.paging import Page, Paging, mark
+from app.core.scope import lane_holds
 from app.core.work import Work
 from app.schemas.supplies import NeedView
 from app.services.supply_stocks import span_of
@@ -18,12 +19,14 @@ GROUP BY s.unit_code
 """
 """The disinfections that a day ($2) still needs, by unit."""
 
+# Whoever is posted in another unit sees that shift, and nothing of the unit's needs.
 _NEEDS = f"""
 WITH needs AS (
     SELECT unit_code, sum(people)::int AS people, sum(sites)::int AS sites FROM (
         SELECT t.unit_code, count(*)::int AS people, 0 AS sites
         FROM shifts t JOIN shift_posts p ON p.township_code = $1 AND p.shift_id = t.id AND NOT p.off
-        WHERE t.township_code = $1 AND t.day = $2 AND NOT t.cancelled GROUP BY t.unit_code
+        WHERE t.township_code = $1 AND t.day = $2 AND NOT t.cancelled AND {lane_holds("unit", "t.unit_code")}
+        GROUP BY t.unit_code
         UNION ALL SELECT unit_code, 0, sites FROM ({DUE_SITES}) d
     ) AS both_of_them WHERE unit_code >= $3 AND unit_code < $4 GROUP BY unit_code
 ), wanted AS (

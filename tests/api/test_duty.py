@@ -211,7 +211,8 @@ async def test_a_shift_changes_also_when_one_of_its_people_has_left_the_unit(
     changed = await office.patch(f"/v1/shifts/{id_}", json={"group": "B"})
     assert (changed.status_code, changed.json()["group"]) == (200, "B")
     later = (ends + timedelta(hours=1)).isoformat()
-    assert (await office.patch(f"/v1/shifts/{id_}", json={"ends_at": later})).status_code == 404
+    gone = await office.patch(f"/v1/shifts/{id_}", json={"ends_at": later})
+    assert (gone.status_code, gone.json()["code"]) == (409, "staff-unfit")
 
 
 async def test_a_rota_leaves_out_who_has_no_rest(town: Town, noon: TestClock) -> None:
