@@ -9,7 +9,7 @@ the dependency has function scope, because FastAPI would otherwise unwind it aft
 """
 
 from collections.abc import AsyncIterator, Hashable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -85,6 +85,22 @@ class Door:
             language = request.scope["state"]["language"]
             async with _open(kit, Work(link, caller, township, now, kit.vault, language)) as work:
                 yield work
+
+
+class BriefDoor(Door):
+    """The door of a route that reads, and then computes: it lets go of the connection before its handler is done."""
+
+    async def __call__(self, request: Request) -> AsyncIterator[OpenWork]:  # type: ignore[override]
+        """Open the caller's work, as every door does; yield what hands it over once, and closes it behind its block."""
+        async with AsyncExitStack() as stack:
+            work = await stack.enter_async_context(asynccontextmanager(super().__call__)(request))
+
+            @asynccontextmanager
+            async def hand_over() -> AsyncIterator[Work]:
+                async with stack.pop_all():
+                    yield work
+
+            yield hand_over
 
 
 class SteppedDoor(Door):
@@ -215,6 +231,11 @@ async def in_townships_name(kit: Kit, township_code: int, now: datetime | None =
 def allow(permission: Permission) -> Any:
     """Return the dependency that lets callers with this permission in."""
     return Depends(Door(permission), scope="function")
+
+
+def allow_briefly(permission: Permission) -> Any:
+    """Return the dependency that lets callers with this permission in, whose work ends before they are answered."""
+    return Depends(BriefDoor(permission), scope="function")
 
 
 def allow_steps(permission: Permission) -> Any:

@@ -10,6 +10,7 @@ from app.core.keys import KeyRing
 from app.core.pictures import Decoders
 from app.core.rates import Rates
 from app.core.settings import Settings
+from app.core.sheets import Sheets
 from app.core.together import Together
 from app.core.tokens import AccessClaims, TokenVerifier, issue
 from app.core.turnstile import Turnstile
@@ -35,6 +36,7 @@ class Kit:
     together: Together
     photos: BlobStore
     decoders: Decoders
+    sheets: Sheets
     rates: Rates
     turnstile: Turnstile
 
@@ -75,6 +77,7 @@ def make_kit(settings: Settings, clock: Clock) -> Kit:
         together,
         photos,
         Decoders(),
+        Sheets(),
         Rates(),
         Turnstile(),
     )

@@ -35,12 +35,15 @@ def choose(headers: Headers, offered: Sequence[str]) -> str:
     return best
 
 
-def represent(headers: Headers, body: bytes, media_type: str) -> Response:
-    """Return the body, encoded as the caller accepts, under its strong ETag; or 304 where the caller holds it."""
+def represent(headers: Headers, body: bytes, media_type: str, *, secret: bool = False) -> Response:
+    """Return the body, encoded as the caller accepts, under its strong ETag; or 304 where the caller holds it.
+
+    What is secret no browser keeps.
+    """
     encoding = _encoding(headers) if len(body) >= WORTH_GZIP else None
     content = f"{media_type} {encoding or 'identity'} ".encode() + body
     etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    common = {"ETag": etag, "Vary": VARY, "Cache-Control": "private, no-cache"}
+    common = {"ETag": etag, "Vary": VARY, "Cache-Control": "no-store" if secret else "private, no-cache"}
     if holds_already(headers, etag):
         return Response(status_code=304, headers=common)
     return _packed(body, encoding, common, media_type)

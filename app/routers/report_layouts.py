@@ -1,17 +1,16 @@
 """Report layouts: one entry, many forms."""
 
-from asyncio import to_thread
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app.access import allow
+from app.access import allow, allow_briefly
 from app.core.paging import Page, Paged
 from app.core.problems import NotAcceptable
 from app.core.representations import CSV, choose, represent
 from app.core.strict_route import StrictRoute
-from app.core.tables import XLSX, to_csv, to_xlsx
-from app.core.work import Work
+from app.core.tables import XLSX
+from app.core.work import OpenWork, Work
 from app.domain.layouts import FileKind
 from app.domain.permissions import Permission
 from app.routers.answers import created
@@ -56,7 +55,7 @@ async def show_layout(work: Reader, layout_id: Id) -> LayoutView:
 
 @router.get("/{layout_id}/render", response_class=Response, responses=_SHEET)
 async def render_layout(
-    work: Reader,
+    open_work: Annotated[OpenWork, allow_briefly(Permission.LAYOUTS_READ)],
     request: Request,
     layout_id: Id,
     day: Annotated[Day | None, Query(description="Today if left out.")] = None,
@@ -65,21 +64,18 @@ async def render_layout(
         Line | None,
         Query(
             description="What full ID numbers and phones are wanted for. Left out, they are masked; given, every "
-            "look is logged, as `GET /v1/people/{person_id}/reveals` shows."
+            "look at a person's is logged, as `GET /v1/people/{person_id}/reveals` shows."
         ),
     ] = None,
 ) -> Response:
     """Fill a sheet from the records: as CSV or XLSX as the layout says, or as the one of them that `Accept` prefers."""
-    layout = await report_layouts.show_layout(work, layout_id)
-    wanted = Wanted(layout, day or work.today, code, purpose)
-    rows, heads = await layout_rows.rows_of(work, wanted), [column.header for column in wanted.columns]
-    media_type = _media_type(request, layout.file)
-    # A sheet of 20,000 rows takes seconds: others are answered meanwhile.
-    if media_type == CSV:
-        body = await to_thread(to_csv, heads, rows)
-    else:
-        body = await to_thread(to_xlsx, wanted.day.isoformat(), heads, rows)
-    return represent(request.headers, body, media_type)
+    async with open_work() as work:
+        layout = await report_layouts.show_layout(work, layout_id)
+        wanted = Wanted(layout, day or work.today, code, purpose)
+        rows = await layout_rows.rows_of(work, wanted)
+    media_type, heads = _media_type(request, layout.file), [column.header for column in wanted.columns]
+    body = await request.app.state.kit.sheets.build(media_type, wanted.day.isoformat(), heads, rows)
+    return represent(request.headers, body, media_type, secret=wanted.of_people)
 
 
 def _media_type(request: Request, declared: FileKind) -> str:

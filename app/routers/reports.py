@@ -1,17 +1,19 @@
 """Reports for dashboards: JSON, CSV or XLSX, with strong ETags."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from pydantic import BeforeValidator
 from starlette.responses import Response
 
-from app.access import allow
+from app.access import allow, allow_briefly
+from app.core.paging import ascii_number
 from app.core.representations import CSV, JSON, choose, represent
 from app.core.strict_route import StrictRoute
-from app.core.tables import XLSX, to_csv, to_xlsx
-from app.core.work import Work
+from app.core.tables import XLSX
+from app.core.work import OpenWork, Work
 from app.domain.permissions import Permission
 from app.schemas.fields import Day, ScopeCode, instant_text
 from app.schemas.reports import DailyReportView, MetricsView, SeriesView, columns
@@ -21,7 +23,7 @@ from app.services.series import Level
 router = APIRouter(prefix="/v1/reports", tags=["reports"], route_class=StrictRoute)
 
 _OFFERED = (JSON, CSV, XLSX)
-Reader = Annotated[Work, allow(Permission.REPORTS_READ)]
+Reader = Annotated[OpenWork, allow_briefly(Permission.REPORTS_READ)]
 _BOTH: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
@@ -36,12 +38,13 @@ _BOTH: dict[int | str, dict[str, Any]] = {
 
 @router.get("/daily", response_model=DailyReportView, responses=_BOTH)
 async def daily(
-    work: Reader,
+    open_work: Reader,
     request: Request,
     day: Annotated[Day | None, Query(description="Default: today in the township's zone.")] = None,
     code: Annotated[ScopeCode | None, Query(description="Default: the caller's whole scope.")] = None,
     revision: Annotated[
         int | None,
+        BeforeValidator(ascii_number),
         Query(ge=1, le=2**31 - 1, description="A frozen report: 1 as of `report_due`, 2 of the whole day."),
     ] = None,
 ) -> Response:
@@ -53,8 +56,9 @@ async def daily(
     As CSV: one row a unit, `unit_code,name` and then the metrics; denials by reason have a column each.
     """
     media = choose(request.headers, _OFFERED)
-    frozen = await frozen_reports.frozen(work, day, code, revision) if revision else None
-    report = frozen.report if frozen else await reports.daily(work, day, code)
+    async with open_work() as work:
+        frozen = await frozen_reports.frozen(work, day, code, revision) if revision else None
+        report = frozen.report if frozen else await reports.daily(work, day, code)
     more = frozen.more() if frozen else {}
     units = [
         {"unit_code": str(u["unit_code"]), "name": u["name"], **reports.shown(u, report.metrics)}
@@ -62,7 +66,7 @@ async def daily(
     ]
     if media != JSON:
         heads = ["unit_code", "name", *columns(report.metrics)]
-        return _table(request, media, report.day.isoformat(), heads, map(_flat, units))
+        return await _table(request, media, report.day.isoformat(), heads, list(map(_flat, units)))
     answer = {
         "day": report.day.isoformat(),
         "code": report.code,
@@ -77,7 +81,7 @@ async def daily(
 
 @router.get("/series", response_model=SeriesView, responses=_BOTH)
 async def show_series(
-    work: Reader,
+    open_work: Reader,
     request: Request,
     metrics: Annotated[
         str,
@@ -93,10 +97,11 @@ async def show_series(
     `denials_by_reason` gives one metric a reason, such as `denials_by_reason.fever`.
     """
     media = choose(request.headers, _OFFERED)
-    found = await series.series(work, metrics.split(","), first, last, code, by)
+    async with open_work() as work:
+        found = await series.series(work, metrics.split(","), first, last, code, by)
     heads = ["day"] if by is Level.DAY else ["code", "name"]
     if media != JSON:
-        return _table(request, media, f"{first} {last}", [*heads, *found.metrics], found.rows)
+        return await _table(request, media, f"{first} {last}", [*heads, *found.metrics], found.rows)
     answer = {
         "metrics": found.metrics,
         "from": first.isoformat(),
@@ -109,16 +114,16 @@ async def show_series(
 
 
 @router.get("/metrics")
-async def show_metrics(work: Reader) -> MetricsView:
+async def show_metrics(work: Annotated[Work, allow(Permission.REPORTS_READ)]) -> MetricsView:
     """What each metric of the reports means: its definition, its unit, whether it is a fact of a day or a stock."""
     return MetricsView(items=metric_definitions.definitions(work))
 
 
-def _table(
-    request: Request, media: str, title: str, heads: list[str], rows: Iterable[Mapping[str, Any]]
+async def _table(
+    request: Request, media: str, title: str, heads: list[str], rows: Sequence[Mapping[str, Any]]
 ) -> Response:
     """Return a table in the format that is asked for."""
-    body = to_csv(heads, rows) if media == CSV else to_xlsx(title, heads, rows)
+    body = await request.app.state.kit.sheets.build(media, title, heads, rows)
     return represent(request.headers, body, media)
 
 

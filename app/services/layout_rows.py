@@ -20,8 +20,14 @@ from app.services.reports import Reach, daily, reach, within
 from app.services.sealing import unseal
 
 MOST_ROWS = 20_000
+MOST_CELLS = 400_000
+"""What a sheet has at most; it takes some seconds to build."""
 
-declare("too-many-rows", "行数过多,请按村(社区)分别导出。", "Too many rows: ask for one unit at a time.")
+declare(
+    "too-many-rows",
+    "行数过多,请按村(社区)分别导出,或减少列数。",
+    "Too many rows: ask for one unit at a time, or for fewer columns.",
+)
 
 _PEOPLE = f"""
 SELECT p.id, p.unit_code, u.name AS unit_name, h.register_no, h.address, p.name, p.relation, p.sex, p.birth_date,
@@ -59,11 +65,22 @@ class Wanted:
         """The columns of the layout."""
         return [ColumnBody.model_validate(column) for column in self.layout.columns]
 
+    @property
+    def of_people(self) -> bool:
+        """Whether its rows are households or people."""
+        return self.layout.group_by in (GroupBy.HOUSEHOLD, GroupBy.PERSON)
+
     @cached_property
     def in_full(self) -> bool:
         """Whether personal numbers are written in full: somebody said what for, and the layout has such a column."""
-        forms = {column.format for column in self.columns if column.field in PERSONAL}
-        return self.purpose is not None and bool(forms & {Format.FULL, Format.SPACED})
+        return bool(self.fields_in_full)
+
+    @cached_property
+    def fields_in_full(self) -> frozenset[str]:
+        """Which of the personal numbers those are."""
+        full = (Format.FULL, Format.SPACED)
+        named = (str(c.field) for c in self.columns if c.field in PERSONAL and c.format in full)
+        return frozenset(named if self.purpose is not None else ())
 
 
 async def rows_of(work: Work, wanted: Wanted) -> list[dict[str, Any]]:
@@ -71,7 +88,7 @@ async def rows_of(work: Work, wanted: Wanted) -> list[dict[str, Any]]:
 
     Raises:
         NotFound: the code is not within the caller's scope, or names no unit.
-        Invalid: more than 20,000 rows.
+        Invalid: more than 20,000 rows, or 400,000 cells.
     """
     covered = reach(work, wanted.code)
     found: Sequence[Mapping[str, Any]]
@@ -79,7 +96,7 @@ async def rows_of(work: Work, wanted: Wanted) -> list[dict[str, Any]]:
         case GroupBy.UNIT | GroupBy.TOWNSHIP:
             found = await _from_counters(work, wanted)
         case GroupBy.HOUSEHOLD:
-            found = [dict(row) for row in await _register(work, _HOUSEHOLDS, covered)]
+            found = [dict(row) for row in await _register(work, _HOUSEHOLDS, wanted, covered)]
         case GroupBy.PERSON:
             found = await _people(work, wanted, covered)
     own = {"day": wanted.day, "township_code": work.township_code, "township_name": work.township.name}
@@ -139,9 +156,9 @@ async def _totals(work: Work, covered: Reach, wanted: Wanted) -> dict[int, async
     return {row["unit_code"]: row for row in rows}
 
 
-async def _register(work: Work, statement: str, covered: Reach) -> list[asyncpg.Record]:
+async def _register(work: Work, statement: str, wanted: Wanted, covered: Reach) -> list[asyncpg.Record]:
     rows = await work.sql.fetch(statement, *covered.arguments)
-    if len(rows) > MOST_ROWS:
+    if len(rows) > MOST_ROWS or len(rows) * len(wanted.columns) > MOST_CELLS:
         raise at("/code", "too-many-rows")
     if not rows and not await work.sql.fetchval(
         f"SELECT EXISTS (SELECT 1 FROM units u WHERE {within('u')})", *covered.arguments
@@ -151,21 +168,26 @@ async def _register(work: Work, statement: str, covered: Reach) -> list[asyncpg.
 
 
 async def _people(work: Work, wanted: Wanted, covered: Reach) -> list[dict[str, Any]]:
-    rows = await _register(work, _PEOPLE, covered)
+    rows = await _register(work, _PEOPLE, wanted, covered)
     personal = PERSONAL & {column.field for column in wanted.columns}
     if wanted.in_full:
-        await _log_looks(work, rows, str(wanted.purpose))
+        await _log_looks(work, rows, wanted)
     return [{**row, **{name: _unsealed(work, name, row) for name in personal}} for row in rows]
 
 
+def _sealed(row: asyncpg.Record, name: str) -> bytes | None:
+    sealed: bytes | None = row["id_sealed" if name == "id_number" else "phone_sealed"]
+    return sealed
+
+
 def _unsealed(work: Work, name: str, row: asyncpg.Record) -> str | None:
-    sealed = row["id_sealed" if name == "id_number" else "phone_sealed"]
-    return unseal(work, f"people.{name}", row["id"], sealed)
+    return unseal(work, f"people.{name}", row["id"], _sealed(row, name))
 
 
-async def _log_looks(work: Work, rows: Sequence[asyncpg.Record], purpose: str) -> None:
-    """Log the look at each ID number that there is, as a single look is logged."""
-    seen = [(row["unit_code"], uuid7(), row["id"]) for row in rows if row["id_sealed"] is not None]
+async def _log_looks(work: Work, rows: Sequence[asyncpg.Record], wanted: Wanted) -> None:
+    """Log the look at each person of whom a number is written in full, as a single look is logged."""
+    shown = (row for row in rows if any(_sealed(row, name) for name in wanted.fields_in_full))
+    seen, purpose = [(row["unit_code"], uuid7(), row["id"]) for row in shown], str(wanted.purpose)
     if seen:
         hash_ = work.vault.fingerprint("sheet.reveal", purpose)
         columns = map(list, zip(*seen, strict=True))
