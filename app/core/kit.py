@@ -36,6 +36,8 @@ class Kit:
     together: Together
     photos: BlobStore
     decoders: Decoders
+    public_decoders: Decoders
+    """For photos of strangers, so that those of staff wait for none of them."""
     sheets: Sheets
     rates: Rates
     turnstile: Turnstile
@@ -77,6 +79,7 @@ def make_kit(settings: Settings, clock: Clock) -> Kit:
         together,
         photos,
         Decoders(),
+        Decoders(at_once=1),
         Sheets(),
         Rates(),
         Turnstile(),

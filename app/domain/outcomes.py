@@ -6,7 +6,7 @@ Source: 将举报电话公布到58个作战单元,先后接到群众举报10余�
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from app.domain.identity import mask_id_number, mask_name
@@ -61,12 +61,20 @@ def banquets_stopped(kind: IncidentKind, action: IncidentAction) -> int:
     return int(kind is IncidentKind.BANQUET and action is IncidentAction.STOPPED)
 
 
-# ID numbers, mobile phones and land lines, with whatever people put between digits, and any other long row of digits.
-_GAP = r"[ \u00a0.·/\-\u2010-\u2015]?"
-_ID_NUMBER = re.compile(rf"(?<![0-9])[1-9](?:{_GAP}[0-9]){{16}}{_GAP}[0-9Xx](?![0-9])")
-_PHONE = re.compile(rf"(?<![0-9])(?:\+?86{_GAP})?1[3-9][0-9](?:{_GAP}[0-9]){{8}}(?![0-9])")
-_LANDLINE = re.compile(rf"(?<![0-9])0[0-9]{{2,3}}(?:{_GAP}[0-9]){{7,8}}(?![0-9])")
+# ID numbers, mobile phones and land lines, with whatever people put between digits, and any other long row of digits:
+# up to three signs that are no letters, and no colon, which stands in times. Rather too much is masked than too little.
+_GAP = r"(?:[^\w:\uff1a]|_){0,3}"
+_BORN = rf"(?:1{_GAP}9|2{_GAP}0)"  # so that two numbers beside each other are not taken for one
+_ID_NUMBER = re.compile(
+    rf"(?<![0-9])[1-9](?:{_GAP}[0-9]){{5}}{_GAP}{_BORN}(?:{_GAP}[0-9]){{9}}{_GAP}[0-9Xx](?![0-9])"
+)
+_PHONE = re.compile(rf"(?<![0-9])(?:\+?8{_GAP}6{_GAP})?1{_GAP}[3-9](?:{_GAP}[0-9]){{9}}(?![0-9])")
+_LANDLINE = re.compile(rf"(?<![0-9])0(?:{_GAP}[0-9]){{9,11}}(?![0-9])")
 _DIGITS = re.compile(r"[0-9]{7,}[Xx]?")
+# Days stay readable, also beside each other.
+_DAY = re.compile(
+    r"(?<![0-9])(?:19|20)[0-9]{2}(?P<sign>[-/.])(?:0?[1-9]|1[0-2])(?P=sign)(?:0?[1-9]|[12][0-9]|3[01])(?![0-9])"
+)
 _HALF_WIDTH = {0xFF38: "X", 0xFF58: "x", 0xFF0D: "-", 0x3000: " "}
 
 
@@ -77,10 +85,26 @@ def public_text(note: str, names: Iterable[str]) -> str:
     """
     text = "".join(map(_plain_digit, note.translate(_HALF_WIDTH)))
     text = _ID_NUMBER.sub(lambda found: mask_id_number(re.sub("[^0-9Xx]", "", found[0])), text)
-    for numbers in (_PHONE, _LANDLINE, _DIGITS):
-        text = numbers.sub(lambda found: _ends(found[0]), text)
+    text = "".join(map(_without_phones, _around_days(text)))
     for name in sorted((name for name in set(names) if len(name) > 1), key=len, reverse=True):
         text = text.replace(name, mask_name(name))
+    return text
+
+
+def _around_days(text: str) -> Iterator[str]:
+    """Yield a text in pieces: the days in it, and what stands between them."""
+    end = 0
+    for day in _DAY.finditer(text):
+        yield from (text[end : day.start()], day[0])
+        end = day.end()
+    yield text[end:]
+
+
+def _without_phones(text: str) -> str:
+    if _DAY.fullmatch(text):
+        return text
+    for numbers in (_PHONE, _LANDLINE, _DIGITS):
+        text = numbers.sub(lambda found: _ends(found[0]), text)
     return text
 
 

@@ -36,7 +36,9 @@ class CarerLeft(Conflict):
 
     code = "staff-inactive"
     title = Text("人员已停用", "No longer on the staff")
-    detail_text = Text("该人员已停用,不能结对。", "This person has left and can look after nobody.")
+    detail_text = Text(
+        "该人员已停用或已调离,不能结对。", "This person has left and can look after nobody here."
+    )
 
 
 async def store_pairings(
@@ -97,7 +99,8 @@ async def change_pairing(work: Work, pairing_id: UUID, body: PairingPatch) -> Pa
     stored = await lock(work, PAIRINGS, pairing_id)
     if "household_ids" in sent:
         sent["household_ids"] = homes
-    refusal = await _misfit(work, stored["unit_code"], sent, unit_of)
+    revived = stored["ended"] and sent.get("ended") is False
+    refusal = await _misfit(work, stored, sent, unit_of, revived)
     if refusal:
         raise refusal
     changed = {name: value for name, value in sent.items() if stored[name] != value}
@@ -109,15 +112,18 @@ async def change_pairing(work: Work, pairing_id: UUID, body: PairingPatch) -> Pa
 
 
 async def _misfit(
-    work: Work, unit_code: int, sent: dict[str, Any], unit_of: dict[UUID, int]
+    work: Work, stored: asyncpg.Record, sent: dict[str, Any], unit_of: dict[UUID, int], revived: bool
 ) -> Problem | None:
-    """Return why a pairing of a unit cannot be changed to what was sent."""
+    """Return why a pairing cannot be changed to what was sent; one that is revived needs its person as well."""
+    unit_code = stored["unit_code"]
     if "household_ids" in sent:
         unit = common_unit(sent["household_ids"], unit_of)
         if unit is Misfit.UNKNOWN:
             return NotFound()
         if unit != unit_code:
             return at("/household_ids", "several-units")
-    if "staff_id" in sent:
-        return _refusal(unit_code, (await _staff(work, [sent["staff_id"]])).get(sent["staff_id"]))
+    if "staff_id" in sent or revived:
+        carer = sent.get("staff_id", stored["staff_id"])
+        refusal = _refusal(unit_code, (await _staff(work, [carer])).get(carer))
+        return CarerLeft() if "staff_id" not in sent and isinstance(refusal, NotFound) else refusal
     return None

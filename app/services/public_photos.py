@@ -10,6 +10,7 @@ from uuid import UUID
 
 from app.core.outcome import Outcome
 from app.core.problems import NotFound
+from app.core.scope import township_row
 from app.schemas.public import PhotoReceiptView
 from app.services.photo_uploads import receive_photo
 from app.services.photos import Desk
@@ -19,7 +20,7 @@ SENT_WITHIN = timedelta(days=1)
 """How long after its tip a photo may come."""
 
 _NAMED = """
-SELECT EXISTS (SELECT 1 FROM tips WHERE township_code = $1 AND id = $2 AND source = 'public'
+SELECT EXISTS (SELECT 1 FROM tips WHERE township_code = $1 AND id = $2 AND unit_code = $5 AND source = 'public'
     AND photo_ids @> ARRAY[$3] AND recorded_at > $4)
 """
 
@@ -39,12 +40,12 @@ async def send_tip_photo(
         TooMany, Invalid, NotFound: as of a tip; NotFound also for a tip of today that does not name the photo.
         BadRequest: the line broke. WrongHash, NotAPhoto, TooManyPixels: see `app.services.photo_uploads`.
     """
-    async with writing(stranger, *place, counts="photos") as (work, _):
-        since = work.now - SENT_WITHIN
-        if not await work.sql.fetchval(_NAMED, work.township_code, tip_id, sha256, since):
+    async with writing(stranger, *place, counts="photos", again=("tips", tip_id)) as (work, unit_code):
+        since, unit = work.now - SENT_WITHIN, unit_code or township_row(work.township_code)
+        if not await work.sql.fetchval(_NAMED, work.township_code, tip_id, sha256, since, unit):
             raise NotFound
         town = work.township_code
-    desk = Desk(partial(stranger.open_township, town), stranger.kit.photos, stranger.kit.decoders)
+    desk = Desk(partial(stranger.open_township, town), stranger.kit.photos, stranger.kit.public_decoders)
     sent = await receive_photo(desk, sha256, None, body, None)
     assert isinstance(sent, Outcome), "a photo that is no piece is whole"
     return Outcome(sent.id, PhotoReceiptView(id=sha256, recorded_at=sent.take().recorded_at), sent.replayed)

@@ -7,7 +7,9 @@ against is read when a cadre reads it.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from app.core.field_texts import declare
 from app.core.kit import Kit
@@ -48,7 +50,10 @@ async def send_self_report(stranger: Stranger, body: SelfReportBody) -> Outcome[
         TooMany: too many from this address, poster or phone.
         Invalid: a false poster; an ID number or a day that cannot be.
     """
-    async with writing(stranger, body.poster, None, body.phone) as (work, unit_code):
+    async with writing(stranger, body.poster, None, body.phone, again=("self_reports", body.id)) as (
+        work,
+        unit_code,
+    ):
         assert unit_code is not None
         item = await store_self_report(work, unit_code, body)
         return await _receipt(work, "self_reports", item)
@@ -62,7 +67,8 @@ async def send_tip(stranger: Stranger, body: PublicTipBody) -> Outcome[ReceiptVi
         Invalid: a false poster, or not just one of poster and township.
         NotFound: no such township.
     """
-    async with writing(stranger, body.poster, body.township_code, body.phone) as (work, unit_code):
+    place = body.poster, body.township_code
+    async with writing(stranger, *place, body.phone, again=("tips", body.id)) as (work, unit_code):
         told = TipBody(
             id=body.id,
             unit_code=None if unit_code is None else str(unit_code),
@@ -81,10 +87,12 @@ async def writing(
     township: str | None,
     phone: str | None = None,
     counts: str = "place",
+    again: tuple[str, UUID | None] = ("tips", None),
 ) -> AsyncIterator[tuple[Work, int | None]]:
     """Admit a stranger, and open work in the township to which they write; yield the poster's unit, if there is one.
 
-    Whoever shows a false poster has been counted, and nothing else has been asked of the database.
+    Whoever shows a false poster has been counted, and nothing else has been asked of the database. `again` is a table
+    and an id: what is stored there is repeated, or sent more of, also with a poster that was renewed since.
 
     Raises:
         TooMany: too many from this address, to this place (by what `counts` there), or from this phone.
@@ -102,7 +110,7 @@ async def writing(
     town = township_of(code.unit_code) if code else int(place)
     who = {counts: place} | ({"phone": f"{town} {plain_phone(phone)[-11:]}"} if phone else {})
     async with admitted(stranger.kit, stranger.open_work, who), stranger.open_township(town) as work:
-        if code:
+        if code and await _recorded_at(work, *again) is None:
             await refuse_void(work, code)
         yield work, code and code.unit_code
 
@@ -110,5 +118,11 @@ async def writing(
 async def _receipt(work: Work, table: str, item: Item[Any]) -> Outcome[ReceiptView]:
     if item.problem is not None:
         return Outcome(item.id, problem=item.problem)
-    recorded_at = await work.sql.fetchval(_RECORDED.format(table=table), work.township_code, item.id)
+    recorded_at = await _recorded_at(work, table, item.id)
+    assert recorded_at is not None
     return Outcome(item.id, ReceiptView(id=item.id, recorded_at=recorded_at), item.replayed)
+
+
+async def _recorded_at(work: Work, table: str, id_: UUID | None) -> datetime | None:
+    found: datetime | None = await work.sql.fetchval(_RECORDED.format(table=table), work.township_code, id_)
+    return found

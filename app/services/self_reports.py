@@ -90,7 +90,8 @@ async def store_self_report(work: Work, unit_code: int, body: SelfReportBody) ->
         raise Invalid(faults)
     if body.arrived_on > work.today:
         raise at("/arrived_on", "in-the-future")
-    whole = body.model_copy(update={"id_number": number and number.value})
+    # A poster that was renewed meanwhile makes a repeat no other report.
+    whole = body.model_copy(update={"id_number": number and number.value, "poster": str(unit_code)})
     (item,) = await batch.begin(work, SELF_REPORTS.name, SELF_REPORTS.op, [whole])
     found = {
         "unit_code": unit_code,

@@ -27,7 +27,8 @@ async def create_squads(work: Work, bodies: Sequence[SquadBody]) -> list[Outcome
         if item.fresh and set(_people(item.body)) - known:
             item.problem = NotFound()
     own = {"unit_code": township_row(work.township_code), "active": True}
-    await insert(work, SQUADS, items, {item.id: own for item in items})
+    more = {item.id: own | {"staff_ids": list(dict.fromkeys(item.body.staff_ids))} for item in items}
+    await insert(work, SQUADS, items, more)
     return await records.outcomes(work, SQUADS, items)
 
 

@@ -106,7 +106,8 @@ def _refusal(work: Work, body: MoveBody, unit_code: int) -> Problem | None:
         return at("/quantity", "out-of-range")
     if body.place is not None and body.kind is not MoveKind.ADJUST:
         return at("/place", "adjust-only")
-    if body.place not in (None, Place.STOCK, Place.ON_THE_WAY):
+    # Nothing is on its way to the store.
+    if body.place not in (None, Place.STOCK) and (in_store or body.place is not Place.ON_THE_WAY):
         return at("/place", "not-allowed")
     return None
 

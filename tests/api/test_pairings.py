@@ -279,3 +279,25 @@ async def test_pairings_stand_in_the_report_until_they_end(town: Town, noon: Tes
     assert [(await counted(town, day))["pairings"] for day in (today, town.today())] == [1, 0]
     report = (await village.get("/v1/reports/daily")).json()
     assert (await village.get(report["links"]["pairings"])).json()["items"] == []
+
+
+async def test_a_pairing_is_revived_only_with_somebody_who_is_there(town: Town) -> None:
+    office, village, one, two = (
+        await town.township(),
+        await town.village(),
+        await cadre(town),
+        await cadre(town),
+    )
+    ended = [await pair(village, staff, *await homes(office, town, 1)) for staff in (one, two)]
+    paths = [f"/v1/pairings/{pairing['id']}" for pairing in ended]
+    for path in paths:
+        await village.patch(path, json={"ended": True})
+    await office.patch(f"/v1/staff/{one}", json={"active": False})
+    await office.patch(f"/v1/staff/{two}", json={"codes": [town.units[1]]})
+    for path in paths:
+        refused = await village.patch(path, json={"ended": False})
+        assert (refused.status_code, refused.json()["code"]) == (409, "staff-inactive"), path
+        assert (await village.get(path)).json()["ended"] is True
+    three = await cadre(town)
+    taken = await village.patch(paths[0], json={"ended": False, "staff_id": str(three)})
+    assert (taken.status_code, taken.json()["ended"]) == (200, False)

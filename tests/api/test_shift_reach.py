@@ -128,7 +128,10 @@ async def test_a_patrol_names_a_shift_where_a_shift_stands_and_a_squad_where_a_s
     town: Town, noon: TestClock
 ) -> None:
     office, village = await town.township(), await town.village()
-    squad = (await made(office, "/v1/squads", {"name": "一队", "kind": "patrol", "staff_ids": []}))["id"]
+    people = [str(await town.account("village", [town.units[0]], position="village_cadre"))] * 3
+    named = await made(office, "/v1/squads", {"name": "一队", "kind": "patrol", "staff_ids": people})
+    assert named["staff_ids"] == people[:1], "nobody serves twice in a squad"
+    squad = named["id"]
     planned = (await made(office, "/v1/shifts", shift(town)))["id"]
     right = {"shift_id": planned, "squad_id": squad}
     for names, status in ((right, 201), ({"shift_id": squad}, 404), ({"squad_id": planned}, 404)):

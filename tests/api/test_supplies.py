@@ -151,6 +151,7 @@ async def test_a_village_does_what_is_a_villages(town: Town, noon: TestClock) ->
         ({"quantity": True}, "/quantity", "invalid-type"),
         ({"kind": "adjust", "quantity": 0}, "/quantity", "out-of-range"),
         ({"kind": "adjust", "place": "used"}, "/place", "not-allowed"),
+        ({"kind": "adjust", "unit_code": "{code}000", "place": "on_the_way"}, "/place", "not-allowed"),
         ({"place": "stock"}, "/place", "adjust-only"),
         ({"kind": "receive"}, "/unit_code", "store-only"),
         ({"kind": "issue", "unit_code": "{code}000"}, "/unit_code", "not-allowed"),
