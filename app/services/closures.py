@@ -56,12 +56,20 @@ ORDER BY recorded_at DESC, id DESC LIMIT $7
 
 
 async def create_closures(work: Work, bodies: Sequence[ClosureBody]) -> list[Outcome[ClosureView]]:
-    """Shut venues, market days and roads.
+    """Shut venues, market days and roads, as `store_closures` does, and show them."""
+    items = await store_closures(work, bodies)
+    return batch.outcomes(items, await _views(work, [item.id for item in items if item.problem is None]))
 
-    An outcome's problem is NotFound for a venue or place that the caller does not see, Invalid for none or several of
+
+async def store_closures(
+    work: Work, bodies: Sequence[ClosureBody], moments: batch.Moments = None
+) -> list[Item[ClosureBody]]:
+    """Shut venues, market days and roads, and show nothing.
+
+    An item's problem is NotFound for a venue or place that the caller does not see, Invalid for none or several of
     them or days in the wrong order, or IdReused.
     """
-    items = await batch.begin(work, CLOSURES.name, CLOSURES.op, bodies)
+    items = await batch.begin(work, CLOSURES.name, CLOSURES.op, bodies, moments)
     fresh = [item for item in items if item.fresh]
     named = {item.body.venue_id for item in fresh if item.body.venue_id}
     rows = await work.sql.fetch(_VENUES, work.township_code, list(named))
@@ -78,7 +86,7 @@ async def create_closures(work: Work, bodies: Sequence[ClosureBody]) -> list[Out
         more[item.id] = {"unit_code": unit, "market_code": _market(item.body)}
     await hold_units(work)
     await insert(work, CLOSURES, items, more)
-    return batch.outcomes(items, await _views(work, [item.id for item in items if item.problem is None]))
+    return batch.settle_repeats(items)
 
 
 def _market(body: ClosureBody) -> int | None:

@@ -4,10 +4,18 @@ from httpx import AsyncClient
 
 from tests.duty import a_patrol, a_shift
 from tests.outcomes import make_outcomes
-from tests.publicity import a_pairing, a_publicity_log, a_venue, an_inspection, make_material
+from tests.publicity import (
+    a_closure,
+    a_pairing,
+    a_publicity_log,
+    a_round,
+    a_venue,
+    an_inspection,
+    make_material,
+)
 from tests.pushing import op, push
 from tests.register import register
-from tests.supplies import a_fund, a_move, granted, stocked
+from tests.supplies import a_fund, a_move, granted, made, stocked
 from tests.town import Town
 
 
@@ -39,7 +47,19 @@ async def _publicity(town: Town, cadre: AsyncClient, code: str) -> dict[str, str
     results = await push(cadre, now, *made)
     assert [r["status"] for r in results] == ["applied"] * len(made), results
     names = ("publicity", "venue", "inspection", "pairing")
-    return {"material": material} | {n: one["op_id"] for n, one in zip(names, made, strict=True)}
+    offices = await _of_the_office(town, code, venue["op_id"])
+    return {"material": material} | offices | {n: one["op_id"] for n, one in zip(names, made, strict=True)}
+
+
+async def _of_the_office(town: Town, code: str, venue: str) -> dict[str, str]:
+    """What the office says of a unit: a closure, a vendor's round, and a squad of nobody's in particular."""
+    office, today = await town.township(), town.today()
+    sent = {
+        "closure": ("/v1/closures", a_closure(today, venue_id=venue)),
+        "round": ("/v1/market-rounds", a_round(today, code)),
+        "squad": ("/v1/squads", {"name": "突击队", "kind": "strike", "staff_ids": []}),
+    }
+    return {name: (await made(office, *one))["id"] for name, one in sent.items()}
 
 
 async def _supplies(town: Town, cadre: AsyncClient, code: str) -> dict[str, str]:

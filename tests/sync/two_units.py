@@ -47,7 +47,7 @@ class Side:
         return found
 
     async def secrets(self) -> set[str]:
-        """Every id of the unit's records."""
+        """Every id of the unit's records; a vendor's round is told to all, and none."""
         found: set[str] = set()
         for table in TABLES:
             if "id" in metadata.tables[table].columns:
@@ -57,7 +57,8 @@ class Side:
                     int(self.code),
                 )
                 found |= {str(row["id"]) for row in rows}
-        return found
+        to_all = "SELECT id FROM market_rounds WHERE township_code = $1"
+        return found - {str(row["id"]) for row in await self.town.owner.fetch(to_all, self.town.code)}
 
 
 async def make_side(town: Town, office: AsyncClient, unit: int) -> Side:

@@ -16,6 +16,8 @@ TABLES = {
     RecordKind.ALERT: "alerts",
     RecordKind.SHIFT: "shifts",
     RecordKind.VENUE: "venues",
+    RecordKind.CLOSURE: "closures",
+    RecordKind.MARKET_ROUND: "market_rounds",
     RecordKind.PAIRING: "pairings",
     RecordKind.TIP: "tips",
     RecordKind.SELF_REPORT: "self_reports",

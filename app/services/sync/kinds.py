@@ -11,6 +11,7 @@ from app.domain.duty import Signing
 from app.domain.feed import RecordKind
 from app.services.alerts import resolve_alert
 from app.services.batch import Item, Moments
+from app.services.closures import change_closure, store_closures
 from app.services.daily_reports import store_reports
 from app.services.decisions import decide
 from app.services.disinfection_logs import store_logs
@@ -21,6 +22,7 @@ from app.services.household_edits import merge_household
 from app.services.households import store_households
 from app.services.incidents import store_incidents
 from app.services.inspections import store_inspections
+from app.services.market_rounds import change_round, store_rounds
 from app.services.order_answers import copy_of, store_answers
 from app.services.pairings import change_pairing, store_pairings
 from app.services.patrols import store_patrols
@@ -31,11 +33,11 @@ from app.services.quarantine_changes import release_order
 from app.services.quarantine_orders import create_orders
 from app.services.self_reports import close_self_report
 from app.services.shift_signings import store_signings
-from app.services.shifts import store_shifts
+from app.services.shifts import change_shift, store_shifts
 from app.services.supply_moves import store_moves
 from app.services.sync.ops import Op
 from app.services.sync.registered import without_registered
-from app.services.tips import close_tip, store_tips
+from app.services.tips import close_tip, dispatch_tip, store_tips
 from app.services.venues import change_venue, store_venues
 from app.services.visits import store_visits
 
@@ -95,6 +97,15 @@ def _one_by_one(kind: RecordKind, act: Callable[[Work, Op, UUID], Awaitable[None
     return run
 
 
+def _changing(kind: RecordKind, change: Callable[[Work, UUID, Any], Awaitable[Any]]) -> Run:
+    """Return the run of changes of which the last one stands, each in its turn."""
+
+    async def act(work: Work, op: Op, target: UUID) -> None:
+        await change(work, target, op.body)
+
+    return _one_by_one(kind, act)
+
+
 def _edit(op: Op) -> Edit:
     assert op.base_rev is not None
     return Edit(op.base_rev, op.time.at, op.device_id, keep_conflicts=True, late=op.late)
@@ -121,16 +132,8 @@ async def _release(work: Work, op: Op, target: UUID) -> None:
     await release_order(work, target, op.body.reason)
 
 
-async def _resolve(work: Work, op: Op, target: UUID) -> None:
-    await resolve_alert(work, target, op.body)
-
-
-async def _change_venue(work: Work, op: Op, target: UUID) -> None:
-    await change_venue(work, target, op.body)
-
-
-async def _change_pairing(work: Work, op: Op, target: UUID) -> None:
-    await change_pairing(work, target, op.body)
+async def _dispatch_tip(work: Work, op: Op, target: UUID) -> None:
+    await dispatch_tip(work, target, op.body.squad_id)
 
 
 async def _close_tip(work: Work, op: Op, target: UUID) -> None:
@@ -198,20 +201,26 @@ RUNS: dict[str, Run] = {
     "order.feedback": _answering(Answer.FEEDBACK),
     "order.complete": _answering(Answer.COMPLETE),
     "shift.create": _storing(RecordKind.SHIFT, store_shifts),
+    "shift.update": _changing(RecordKind.SHIFT, change_shift),
     "shift.sign_in": _signing(Signing.IN),
     "shift.sign_out": _signing(Signing.OUT),
     "patrol.record": _storing(RecordKind.PATROL, store_patrols),
     "publicity.log": _storing(RecordKind.PUBLICITY, store_publicity),
     "venue.register": _storing(RecordKind.VENUE, store_venues),
-    "venue.update": _one_by_one(RecordKind.VENUE, _change_venue),
+    "venue.update": _changing(RecordKind.VENUE, change_venue),
     "inspection.record": _storing(RecordKind.INSPECTION, store_inspections),
+    "closure.create": _storing(RecordKind.CLOSURE, store_closures),
+    "closure.update": _changing(RecordKind.CLOSURE, change_closure),
+    "market_round.create": _storing(RecordKind.MARKET_ROUND, store_rounds),
+    "market_round.update": _changing(RecordKind.MARKET_ROUND, change_round),
     "supply.move": _storing(RecordKind.SUPPLY_MOVE, store_moves),
     "fund.record": _storing(RecordKind.FUND, store_funds),
     "pairing.create": _storing(RecordKind.PAIRING, store_pairings),
-    "pairing.update": _one_by_one(RecordKind.PAIRING, _change_pairing),
+    "pairing.update": _changing(RecordKind.PAIRING, change_pairing),
     "tip.record": _storing(RecordKind.TIP, store_tips),
+    "tip.dispatch": _one_by_one(RecordKind.TIP, _dispatch_tip),
     "tip.close": _one_by_one(RecordKind.TIP, _close_tip),
     "self_report.close": _one_by_one(RecordKind.SELF_REPORT, _close_self_report),
     "incident.record": _storing(RecordKind.INCIDENT, store_incidents),
-    "alert.resolve": _one_by_one(RecordKind.ALERT, _resolve),
+    "alert.resolve": _changing(RecordKind.ALERT, resolve_alert),
 }

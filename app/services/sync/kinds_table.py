@@ -8,17 +8,18 @@ from uuid import UUID, uuid5
 from app.domain.feed import RecordKind
 from app.domain.permissions import Permission
 from app.schemas.alerts import ResolveBody
-from app.schemas.closures import InspectionBody, VenueBody, VenuePatch
+from app.schemas.closures import ClosureBody, ClosurePatch, InspectionBody, VenueBody, VenuePatch
 from app.schemas.command_orders import AcknowledgeBody, AnswerBody
 from app.schemas.daily_reports import SubmitOp
 from app.schemas.decisions import OfflineDecisionBody
 from app.schemas.disinfection import LogBody
-from app.schemas.duty import PatrolBody, ShiftBody, SigningBody
+from app.schemas.duty import PatrolBody, ShiftBody, ShiftPatch, SigningBody
 from app.schemas.fields import Body
 from app.schemas.funds import FundBody
 from app.schemas.household_checks import CheckBody
 from app.schemas.households import HouseholdBody, HouseholdPatch, PersonPatch
-from app.schemas.outcomes import ClosingBody, IncidentBody, TipBody
+from app.schemas.market_rounds import RoundBody, RoundPatch
+from app.schemas.outcomes import ClosingBody, DispatchBody, IncidentBody, TipBody
 from app.schemas.pairings import PairingBody, PairingPatch
 from app.schemas.publicity import PublicityBody
 from app.schemas.quarantine import OrderBody, ReleaseBody
@@ -69,6 +70,8 @@ class OpKind:
 
 QUARANTINE = "quarantine"
 """Shared by whatever opens or releases orders: a person's next order must not overtake the release of the last."""
+DUTY = "duty"
+"""Shared by whatever plans duty: nobody is posted anew before they were taken off."""
 
 
 def _target(kind: RecordKind) -> Callable[[UUID | None, Any], Iterable[Need]]:
@@ -174,7 +177,17 @@ _ALL = (
     ),
     OpKind("order.feedback", Permission.ORDERS_ANSWER, AnswerBody, _nothing, targeted=True, of_own_unit=True),
     OpKind("order.complete", Permission.ORDERS_ANSWER, AnswerBody, _nothing, targeted=True, of_own_unit=True),
-    OpKind("shift.create", Permission.SHIFTS_WRITE, ShiftBody, _nothing),
+    OpKind(
+        "shift.create", Permission.SHIFTS_WRITE, ShiftBody, _nothing, makes=lambda _target, _body: (DUTY,)
+    ),
+    OpKind(
+        "shift.update",
+        Permission.SHIFTS_WRITE,
+        ShiftPatch,
+        _target(RecordKind.SHIFT),
+        targeted=True,
+        makes=lambda _target, _body: (DUTY,),
+    ),
     OpKind("shift.sign_in", Permission.SHIFTS_SIGN, SigningBody, _target(RecordKind.SHIFT), targeted=True),
     OpKind("shift.sign_out", Permission.SHIFTS_SIGN, SigningBody, _target(RecordKind.SHIFT), targeted=True),
     OpKind("patrol.record", Permission.PATROLS_WRITE, PatrolBody, _patrol_needs, spares="shift_id"),
@@ -187,6 +200,23 @@ _ALL = (
         InspectionBody,
         lambda _target, body: [(RecordKind.VENUE, body.venue_id)],
     ),
+    OpKind(
+        "closure.create",
+        Permission.CLOSURES_WRITE,
+        ClosureBody,
+        lambda _target, body: [(RecordKind.VENUE, body.venue_id)] if body.venue_id else (),
+    ),
+    OpKind(
+        "closure.update", Permission.CLOSURES_WRITE, ClosurePatch, _target(RecordKind.CLOSURE), targeted=True
+    ),
+    OpKind("market_round.create", Permission.MARKET_ROUNDS_WRITE, RoundBody, _nothing),
+    OpKind(
+        "market_round.update",
+        Permission.MARKET_ROUNDS_WRITE,
+        RoundPatch,
+        _target(RecordKind.MARKET_ROUND),
+        targeted=True,
+    ),
     OpKind("supply.move", Permission.SUPPLIES_WRITE, MoveBody, _nothing, of_own_unit=True),
     OpKind("fund.record", Permission.FUNDS_WRITE, FundBody, _nothing),
     OpKind(
@@ -197,6 +227,7 @@ _ALL = (
     ),
     OpKind("pairing.update", Permission.PAIRINGS_WRITE, PairingPatch, _pairing_edit, targeted=True),
     OpKind("tip.record", Permission.TIPS_WRITE, TipBody, _nothing),
+    OpKind("tip.dispatch", Permission.TIPS_DISPATCH, DispatchBody, _target(RecordKind.TIP), targeted=True),
     OpKind("tip.close", Permission.TIPS_WRITE, ClosingBody, _target(RecordKind.TIP), targeted=True),
     OpKind(
         "self_report.close",

@@ -34,6 +34,8 @@ _MADE_BY_PHONES = (
     RecordKind.QUARANTINE_ORDER,
     RecordKind.SHIFT,
     RecordKind.VENUE,
+    RecordKind.CLOSURE,
+    RecordKind.MARKET_ROUND,
     RecordKind.PAIRING,
     RecordKind.TIP,
 )
