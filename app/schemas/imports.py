@@ -8,12 +8,14 @@ from app.schemas.fields import View
 
 
 class ImportKind(StrEnum):
-    """What a sheet lists (村社、人员、住户、商户)."""
+    """What a sheet lists (村社、人员、住户、商户、值班、结对)."""
 
     UNITS = "units"
     STAFF = "staff"
     HOUSEHOLDS = "households"
     VENUES = "venues"
+    SHIFTS = "shifts"
+    PAIRINGS = "pairings"
 
 
 class RowFault(View):

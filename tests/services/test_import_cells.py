@@ -252,5 +252,5 @@ def test_the_documented_columns_are_those_that_are_read(kind: ImportKind) -> Non
 def test_every_reason_is_documented() -> None:
     text = (Path(app.__file__).parents[1] / "docs" / "imports.md").read_text("utf-8")
     codes = [value for name, value in vars(faults).items() if name.isupper() and isinstance(value, str)]
-    assert len(codes) == 27
+    assert len(codes) == 33
     assert [code for code in codes if f"`{code}`" not in text] == []

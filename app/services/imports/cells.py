@@ -4,7 +4,7 @@ import re
 import unicodedata
 from datetime import date, datetime, time, timedelta
 
-from app.services.imports.faults import CELL_ERROR, DATE_FORMAT, DIGITS_LOST, BadCell
+from app.services.imports.faults import CELL_ERROR, DATE_FORMAT, DIGITS_LOST, TIME_FORMAT, BadCell
 
 _EXACT = 10**15
 """Spreadsheets keep fifteen digits of a number; from here on the last ones are lost."""
@@ -22,6 +22,7 @@ _DATE = re.compile(
     r"([0-9]{4})\s*[年./-]\s*([0-9]{1,2})\s*[月./-]\s*([0-9]{1,2})\s*日?(?:[T\s]+0?0:00(?::00)?)?"
 )
 _COMPACT_DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_HOUR = re.compile(r"(?:次日|第二天|次晨|翌日)?([0-9]{1,2})[:点时](?:([0-9]{1,2})分?)?(?::[0-9]{2})?(?:整)?")
 _DASHES = str.maketrans("—–−‐―", "-----")
 _AREA_CODE = re.compile(r"^\(([0-9]+)\)-?")
 
@@ -83,6 +84,11 @@ def code_text(text: str) -> str:
     return code
 
 
+def plain_key(text: str) -> str:
+    """Return what is stored as `code_text` would read it from a cell: in half-width characters without any space."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
 def phone_text(text: str) -> str:
     """Return a phone number: (0817) 123 4567 as 0817-1234567.
 
@@ -108,3 +114,21 @@ def day_of(text: str) -> date | None:
         return date(*(int(part) for part in match.groups()))
     except ValueError:
         raise BadCell(DATE_FORMAT) from None
+
+
+def time_of(text: str) -> time | None:
+    """Return a time of day written as 22:00, 22:00:00, 22点30分 or 次日6时; 24:00 is midnight. None for an empty cell.
+
+    Raises:
+        BadCell: anything else.
+    """
+    clean = "".join(unicodedata.normalize("NFKC", tidy(text)).split())
+    if not clean:
+        return None
+    match = _HOUR.fullmatch(clean)
+    hour, minute = (int(part or 0) for part in match.groups()) if match else (99, 0)
+    if (hour, minute) == (24, 0):
+        return time()
+    if hour > 23 or minute > 59:
+        raise BadCell(TIME_FORMAT)
+    return time(hour, minute)

@@ -90,6 +90,28 @@ COLUMNS: dict[ImportKind, tuple[Column, ...]] = {
             "essential", "民生必需", "必需 民生 保供 是否必需 是否民生 是否保供 是否民生保供 是否民生必需"
         ),
     ),
+    ImportKind.SHIFTS: (
+        _UNIT_CODE,
+        _UNIT,
+        Column("day", "日期", "值班日期 值守日期 时间日期 date"),
+        Column("kind", "班次", "类型 种类 类别 班别 值班类型 shift"),
+        Column("group", "组别", "组 ab组 轮班组 班组 值班组"),
+        Column("team", "工作组", "小组 所在组 队伍"),
+        Column("starts", "开始时间", "开始 上班时间 起始时间 从 start startsat"),
+        Column("ends", "结束时间", "结束 下班时间 终止时间 到 end endsat"),
+        Column("people", "值班人员", "人员 姓名 名单 值守人员 值班人 人员名单 值班人员名单 巡逻人员 staff"),
+    ),
+    ImportKind.PAIRINGS: (
+        _UNIT_CODE,
+        _UNIT,
+        Column(
+            "carer",
+            "结对人",
+            "联系人 党员 党员姓名 干部 党员干部 结对党员 结对干部 责任人 包户干部 帮包人 姓名",
+        ),
+        Column("register_no", "户号", "户编号 户口簿号 家庭编号 联系户号 结对户号"),
+        Column("head", "户主", "户主姓名 联系户 结对户 联系户主 结对户主 群众 联系群众 householder"),
+    ),
 }
 
 _REQUIRED: dict[ImportKind, tuple[frozenset[str], ...]] = {
@@ -99,6 +121,10 @@ _REQUIRED: dict[ImportKind, tuple[frozenset[str], ...]] = {
     ImportKind.STAFF: (frozenset({"name"}),),
     ImportKind.UNITS: (frozenset({"unit_code"}), frozenset({"name"})),
     ImportKind.VENUES: (frozenset({"name"}), frozenset({"unit", "unit_code"})),
+    ImportKind.SHIFTS: tuple(
+        map(frozenset, (("unit", "unit_code"), ("day",), ("group",), ("starts",), ("ends",), ("people",)))
+    ),
+    ImportKind.PAIRINGS: tuple(map(frozenset, (("unit", "unit_code"), ("carer",), ("register_no", "head")))),
 }
 """Of each set one column must be there."""
 

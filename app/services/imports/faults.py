@@ -98,6 +98,7 @@ CELL_ERROR = declare(
 DATE_FORMAT = declare(
     "date-format", "日期应为年月日,如 1980-1-2。", "Give year, month and day, such as 1980-1-2."
 )
+TIME_FORMAT = declare("time-format", "时间应为时分,如 22:00。", "Give hours and minutes, such as 22:00.")
 WORD_UNKNOWN = declare(
     "word-unknown", "填写的内容不在可识别的词语之内。", "This is none of the words that are known here."
 )
@@ -156,3 +157,22 @@ STAFF_NAMESAKE = declare(
     "The unit has staff of this name; give a user name to tell them apart.",
 )
 CHECKPOINT_UNKNOWN = declare("checkpoint-unknown", "没有此卡点。", "There is no such checkpoint.")
+STAFF_UNKNOWN = declare(
+    "staff-unknown",
+    "本村(社区)和镇指挥部没有此在岗人员。",
+    "Neither the unit nor the township's office has such active staff.",
+)
+PEOPLE_TOO_MANY = declare("people-too-many", "一个班次最多100人。", "A shift has at most 100 people.")
+SHIFT_REJECTED = declare(
+    "shift-rejected",
+    "本班次另有一行有误,改正后整个班次一起导入。",
+    "Another row of this shift is bad; correct it and import all rows of the shift again.",
+)
+HOUSEHOLD_UNKNOWN = declare(
+    "household-unknown", "本村(社区)没有登记此户。", "The unit has no such household registered."
+)
+HOUSEHOLD_NAMESAKE = declare(
+    "household-namesake",
+    "本村(社区)有多户符合,请填写户号,或核对重复的户号。",
+    "Several households of the unit fit; give the register number, or look for one that is double.",
+)

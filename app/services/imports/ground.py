@@ -13,6 +13,7 @@ from app.core.scope import UNIT_DIGITS
 from app.core.work import Work
 from app.services.imports.cells import code_text
 from app.services.imports.faults import UNIT_AMBIGUOUS, UNIT_CONTRADICTS, UNIT_UNKNOWN, BadCell
+from app.services.imports.rows import LineReader
 
 NAMESPACE = UUID("6d1f4c52-0b53-5d0e-9a57-1d2f4f1c7e11")
 """Ids of imported rows are UUIDv5 in it, so that the same row has the same id whenever it is imported."""
@@ -20,7 +21,7 @@ NAMESPACE = UUID("6d1f4c52-0b53-5d0e-9a57-1d2f4f1c7e11")
 _UNITS = "SELECT unit_code, name FROM units WHERE township_code = $1 ORDER BY unit_code"
 _CHECKPOINTS = "SELECT id, number, name FROM checkpoints WHERE township_code = $1 ORDER BY number"
 _COMMITTEE = re.compile(r"(村民|居民)?委员会$|[村居]委会$")
-_SEPARATORS = re.compile(r"[、,;/|]+")
+SEPARATORS = re.compile(r"[、,;/|]+")
 
 
 class UnitNames:
@@ -126,6 +127,19 @@ async def survey(work: Work, default_unit: int | None) -> Ground:
     return Ground(work.township_code, work.today, units, default_unit, checkpoints)
 
 
+def unit_of(line: LineReader, ground: Ground) -> str | None:
+    """Return the code of the unit that a row names, by code or by name, else the default; no unit is a fault."""
+    column = "unit_code" if line.raw("unit_code").strip() else "unit"
+    return line.attempt(column, lambda: _find_unit(line, ground))
+
+
+def _find_unit(line: LineReader, ground: Ground) -> str:
+    unit = ground.units.find(code_text(line.raw("unit_code")), line.raw("unit")) or ground.default_unit
+    if unit is None:
+        raise BadCell("required")
+    return str(unit)
+
+
 def several(cell: str) -> list[str]:
     """Return the parts of a cell that lists several things (黄溪村、黄岭沟村)."""
-    return [part for part in map(code_text, _SEPARATORS.split(unicodedata.normalize("NFKC", cell))) if part]
+    return [part for part in map(code_text, SEPARATORS.split(unicodedata.normalize("NFKC", cell))) if part]

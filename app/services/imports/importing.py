@@ -15,7 +15,9 @@ from app.services.bulk import plan_anew
 from app.services.imports.ground import Ground, survey
 from app.services.imports.household_loading import load_households
 from app.services.imports.households import Group, gather
+from app.services.imports.pairings import list_bonds, load_bonds
 from app.services.imports.result import Imported
+from app.services.imports.rosters import list_rosters, load_rosters
 from app.services.imports.sheet import read_sheet
 from app.services.imports.staff import list_staff
 from app.services.imports.staff_loading import load_staff
@@ -74,6 +76,12 @@ def _prepare(kind: ImportKind, data: bytes, ground: Ground) -> tuple[Imported, l
         case ImportKind.VENUES:
             shops = list_venues(done.sheet, ground, done.faults)
             return done, [partial(load_venues, shops=some, done=done) for some in _slices(shops)]
+        case ImportKind.SHIFTS:
+            rosters = list_rosters(done.sheet, ground, done.faults)
+            return done, [partial(load_rosters, rosters=some, done=done) for some in _slices(rosters)]
+        case ImportKind.PAIRINGS:
+            bonds = list_bonds(done.sheet, ground, done.faults)
+            return done, [partial(load_bonds, bonds=some, done=done) for some in _slices(bonds)]
 
 
 def _slices(items: Sequence[T]) -> Iterator[Sequence[T]]:

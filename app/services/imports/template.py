@@ -28,6 +28,16 @@ _EXAMPLE: dict[ImportKind, dict[str, str]] = {
     },
     ImportKind.UNITS: {"unit_code": "'100000000001", "name": "示例村村民委员会", "kind": "村"},
     ImportKind.VENUES: {"name": "示例超市", "unit": "示例村", "kind": "商铺", "essential": "是"},
+    ImportKind.SHIFTS: {
+        "unit": "示例村",
+        "day": "2020-2-3",
+        "kind": "夜班",
+        "group": "A",
+        "starts": "22:00",
+        "ends": "6:00",
+        "people": "示例甲、示例乙",
+    },
+    ImportKind.PAIRINGS: {"unit": "示例村", "carer": "示例甲", "register_no": "001", "head": "示例"},
 }
 
 

@@ -8,9 +8,9 @@ from app.core.problems import IdReused
 from app.core.work import Work
 from app.domain.closures import VenueKind
 from app.schemas.closures import VenueBody
-from app.services.imports.cells import code_text, tidy
+from app.services.imports.cells import tidy
 from app.services.imports.faults import CHANGED_SINCE, REPEATED_ROW, BadCell, Faults, blame
-from app.services.imports.ground import NAMESPACE, Ground
+from app.services.imports.ground import NAMESPACE, Ground, unit_of
 from app.services.imports.result import Imported
 from app.services.imports.rows import LineReader
 from app.services.imports.sheet import Sheet
@@ -72,22 +72,14 @@ def _id(work: Work, shop: Shop) -> UUID:
 
 
 def _read(line: LineReader, ground: Ground) -> Shop | None:
-    column = "unit_code" if line.raw("unit_code").strip() else "unit"
     content: dict[str, object] = {
-        "unit_code": line.attempt(column, lambda: _unit(line, ground)),
+        "unit_code": unit_of(line, ground),
         "name": line.read("name", _name),
         "kind": line.read("kind", lambda cell: read_word(VENUE_KINDS, cell)) or VenueKind.OTHER,
         "essential": line.read("essential", lambda cell: read_word(YES_NO, cell)) == "yes",
     }
     body = None if line.faults else line.build(VenueBody, content)
     return None if body is None else Shop(line.number, body)
-
-
-def _unit(line: LineReader, ground: Ground) -> str:
-    unit = ground.units.find(code_text(line.raw("unit_code")), line.raw("unit")) or ground.default_unit
-    if unit is None:
-        raise BadCell("required")
-    return str(unit)
 
 
 def _name(cell: str) -> str:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from app.domain.closures import VenueKind
+from app.domain.duty import Group, ShiftKind
 from app.domain.enums import Health, Position, Role, Team, UnitKind
 from app.services.imports.cells import code_text
 from app.services.imports.faults import WORD_UNKNOWN, BadCell
@@ -63,6 +64,14 @@ VENUE_KINDS = _words(
         VenueKind.OTHER: "其他 其它",
     }
 )
+SHIFT_KINDS = _words(
+    {
+        ShiftKind.DAY: "白班 日班 日间 白天 日间值守 值班",
+        ShiftKind.NIGHT: "夜班 晚班 夜间 晚上 夜间值守 夜间值班",
+        ShiftKind.PATROL: "巡逻 巡查 夜间巡逻 流动巡逻",
+    }
+)
+GROUPS = _words({Group.A: "a组 甲组 甲 a班", Group.B: "b组 乙组 乙 b班"})
 YES_NO = _words({"yes": "是 有 y true 1 √ 民生 必需 保供", "no": "否 n false 0 × 非民生 非必需"})
 
 
