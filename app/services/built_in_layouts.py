@@ -65,6 +65,8 @@ DAILY_SHEET = _built_in(
             ("值守到岗", "shifts_signed_in"),
             ("宣传单", "leaflets"),
             ("巡查商户", "inspections"),
+            ("流动售卖", "market_stops"),
+            ("主动报告", "self_reports"),
             ("未处理预警", "alerts_open"),
         ),
         {"header": "日报", "field": "report_status"},
