@@ -6,7 +6,7 @@ Source: 将举报电话公布到58个作战单元,先后接到群众举报10余�
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from enum import StrEnum
 
 from app.domain.identity import mask_id_number, mask_name
@@ -61,19 +61,20 @@ def banquets_stopped(kind: IncidentKind, action: IncidentAction) -> int:
     return int(kind is IncidentKind.BANQUET and action is IncidentAction.STOPPED)
 
 
-# ID numbers, mobile phones and land lines, with whatever people put between digits, and any other long row of digits:
-# up to three signs that are no letters, and no colon, which stands in times. Rather too much is masked than too little.
+# Days, which stay; and ID numbers, mobile phones and land lines, with whatever people put between digits (up to three
+# signs that are no letters, and no colon, which stands in times), and any other long row of digits. Whatever begins
+# first counts, so that a number and a day beside it are not taken for one. Rather too much is masked than too little.
 _GAP = r"(?:[^\w:\uff1a]|_){0,3}"
-_BORN = rf"(?:1{_GAP}9|2{_GAP}0)"  # so that two numbers beside each other are not taken for one
-_ID_NUMBER = re.compile(
-    rf"(?<![0-9])[1-9](?:{_GAP}[0-9]){{5}}{_GAP}{_BORN}(?:{_GAP}[0-9]){{9}}{_GAP}[0-9Xx](?![0-9])"
-)
-_PHONE = re.compile(rf"(?<![0-9])(?:\+?8{_GAP}6{_GAP})?1{_GAP}[3-9](?:{_GAP}[0-9]){{9}}(?![0-9])")
-_LANDLINE = re.compile(rf"(?<![0-9])0(?:{_GAP}[0-9]){{9,11}}(?![0-9])")
-_DIGITS = re.compile(r"[0-9]{7,}[Xx]?")
-# Days stay readable, also beside each other.
-_DAY = re.compile(
-    r"(?<![0-9])(?:19|20)[0-9]{2}(?P<sign>[-/.])(?:0?[1-9]|1[0-2])(?P=sign)(?:0?[1-9]|[12][0-9]|3[01])(?![0-9])"
+_NUMBERS = re.compile(
+    r"""
+    (?P<day>(?<![0-9])(?:19|20)[0-9]{2}(?P<sign>[-/.])(?:0?[1-9]|1[0-2])(?P=sign)(?:0?[1-9]|[12][0-9]|3[01])(?![0-9]))
+    |(?P<id>(?<![0-9])[1-9](?:GAP[0-9]){5}GAP(?:1GAP9|2GAP0)(?:GAP[0-9]){9}GAP[0-9Xx](?![0-9]))
+    |(?P<phone>(?<![0-9])(?:\+?8GAP6GAP)?1GAP[3-9](?:GAP[0-9]){9}(?![0-9]))
+    |(?P<old_id>(?<![0-9])[1-9](?:GAP[0-9]){7}GAP(?:0GAP[1-9]|1GAP[0-2])GAP(?:[0-2]GAP[0-9]|3GAP[01])(?:GAP[0-9]){3}(?![0-9]))
+    |(?P<landline>(?<![0-9])0(?:GAP[0-9]){9,11}(?![0-9]))
+    |(?P<row>[0-9]{7,}[Xx]?)
+    """.replace("GAP", _GAP),
+    re.VERBOSE,
 )
 _HALF_WIDTH = {0xFF38: "X", 0xFF58: "x", 0xFF0D: "-", 0x3000: " "}
 
@@ -84,28 +85,17 @@ def public_text(note: str, names: Iterable[str]) -> str:
     Names are taken longest first, so that 李四光 is not masked as 李四 with a rest.
     """
     text = "".join(map(_plain_digit, note.translate(_HALF_WIDTH)))
-    text = _ID_NUMBER.sub(lambda found: mask_id_number(re.sub("[^0-9Xx]", "", found[0])), text)
-    text = "".join(map(_without_phones, _around_days(text)))
+    text = _NUMBERS.sub(_masked, text)
     for name in sorted((name for name in set(names) if len(name) > 1), key=len, reverse=True):
         text = text.replace(name, mask_name(name))
     return text
 
 
-def _around_days(text: str) -> Iterator[str]:
-    """Yield a text in pieces: the days in it, and what stands between them."""
-    end = 0
-    for day in _DAY.finditer(text):
-        yield from (text[end : day.start()], day[0])
-        end = day.end()
-    yield text[end:]
-
-
-def _without_phones(text: str) -> str:
-    if _DAY.fullmatch(text):
-        return text
-    for numbers in (_PHONE, _LANDLINE, _DIGITS):
-        text = numbers.sub(lambda found: _ends(found[0]), text)
-    return text
+def _masked(found: re.Match[str]) -> str:
+    if found.lastgroup == "day":
+        return found[0]
+    digits = re.sub("[^0-9Xx]", "", found[0])
+    return mask_id_number(digits) if found.lastgroup == "id" else _ends(digits)
 
 
 def _plain_digit(character: str) -> str:
@@ -114,7 +104,6 @@ def _plain_digit(character: str) -> str:
     return character if digit is None else str(digit)
 
 
-def _ends(number: str) -> str:
+def _ends(digits: str) -> str:
     """Keep three digits of a number at its beginning and two at its end: 13900000021 → 139******21."""
-    digits = re.sub("[^0-9Xx]", "", number)
     return digits[:3] + "*" * (len(digits) - 5) + digits[-2:]

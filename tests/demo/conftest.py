@@ -92,6 +92,7 @@ _LEFT_OUT: dict[str, set[str]] = {
     "market_rounds": set(),
     "pairings": set(),
     "tips": {"phone_sealed"},
+    "self_reports": {"id_number_sealed", "phone_sealed"},
     "incidents": set(),
     "bulletins": set(),
     "supply_items": set(),

@@ -16,7 +16,7 @@ from uuid import UUID
 import asyncpg
 
 from app.access import in_townships_name
-from app.cli.demo import command, duty, gates, outcomes, publicity, rounds, supplies
+from app.cli.demo import command, duty, gates, outcomes, publicity, rounds, self_reports, supplies
 from app.cli.demo.cases import RELEASE_REASON, Cases
 from app.cli.demo.days import Half, clock, halves
 from app.cli.demo.draws import draws
@@ -280,6 +280,7 @@ class _UnitHalf:
             own = crossings[self.unit.number]
             if own and await _holds(work, "decisions", own[-1]["id"]):
                 return
+            await self_reports.load_half(work, self.cases, self.half, self.until)
             act_as(work, self.cadre)
             await self._record(
                 work, record_checks, CheckBody, rounds.checks(self.cases, self.half, self.until)
