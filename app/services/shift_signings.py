@@ -10,7 +10,7 @@ import asyncpg
 from app.core.field_texts import declare
 from app.core.language import Text
 from app.core.outcome import Outcome
-from app.core.problems import Conflict, Problem, at
+from app.core.problems import Conflict, NotFound, Problem, at
 from app.core.work import Work
 from app.domain.duty import Signing
 from app.domain.feed import RecordKind
@@ -57,7 +57,8 @@ class ShiftCancelled(Conflict):
 async def sign(work: Work, shift_id: UUID, kind: Signing, body: SigningBody) -> Outcome[ShiftView]:
     """Sign somebody in or out, and show the shift.
 
-    The outcome's problem is NotPosted, ShiftCancelled, Invalid for a time far from the shift, or IdReused.
+    The outcome's problem is NotFound for a turn that the caller does not see, NotPosted, ShiftCancelled, Invalid for a
+    time far from the shift, or IdReused.
 
     Raises:
         NotFound: no such shift, or not for this caller.
@@ -104,6 +105,10 @@ def _refusal(
     refuse_future(work, item)
     if item.problem:
         return item.problem
+    if item.body.staff_id != work.account_id and not work.sees_unit(shift["unit_code"]):
+        return (
+            NotFound()
+        )  # of another unit's shift one sees one's own turn; a former unit's may have been one's own
     if item.body.staff_id not in came or not sees_turn(work, shift["unit_code"], item.body.staff_id):
         return NotPosted()
     if shift["cancelled"]:

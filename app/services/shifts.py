@@ -63,13 +63,15 @@ FROM shifts t LEFT JOIN shift_posts p ON p.township_code = $1 AND p.shift_id = t
 LEFT JOIN staff s ON s.township_code = $1 AND s.id = p.staff_id
 WHERE t.township_code = $1 AND t.id = ANY($2) ORDER BY s.name, p.staff_id
 """
-_LIST = """
-SELECT t.id, t.unit_code, t.starts_at FROM shifts t
-WHERE t.township_code = $1 AND t.day = coalesce($2, t.day) AND t.unit_code >= $3 AND t.unit_code < $4
-    AND ($5::bool IS NULL OR $5 = (NOT t.cancelled AND NOT EXISTS (
+_THERE = """
+FROM shifts t WHERE t.township_code = $1 AND t.day = coalesce($2, t.day) AND t.unit_code >= $3 AND t.unit_code < $4
+"""
+_LIST = f"""
+SELECT t.id, t.unit_code, t.starts_at {_THERE}
+    AND ($5::bool IS NULL OR t.id = ANY ($6) AND $5 = (NOT t.cancelled AND NOT EXISTS (
         SELECT 1 FROM shift_posts p WHERE p.township_code = $1 AND p.shift_id = t.id AND NOT p.off)))
-    AND ($6::timestamptz IS NULL OR (t.starts_at, t.unit_code, t.id) > ($6, $7::bigint, $8::uuid))
-ORDER BY t.starts_at, t.unit_code, t.id LIMIT $9
+    AND ($7::timestamptz IS NULL OR (t.starts_at, t.unit_code, t.id) > ($7, $8::bigint, $9::uuid))
+ORDER BY t.starts_at, t.unit_code, t.id LIMIT $10
 """
 
 
@@ -218,10 +220,15 @@ async def list_shifts(
     """
     if code is not None and not work.caller.scope.contains(code):
         raise NotFound
-    span = code_range(code or str(work.township_code))
     behind = paging.key(datetime, int, UUID) or (None, None, None)
-    arguments = (day, *span, vacant, *behind, paging.limit + 1)
-    rows = await work.sql.fetch(_LIST, work.township_code, *arguments)
+    where = (work.township_code, day, *code_range(code or str(work.township_code)))
+    rest = (*behind, paging.limit + 1)
+    if vacant is None:
+        rows = await work.sql.fetch(_LIST, *where, None, None, *rest)
+    else:  # whether anybody is posted, the caller need not see
+        seen = [row["id"] for row in await work.sql.fetch(f"SELECT t.id {_THERE}", *where)]
+        async with in_offices_name(work):
+            rows = await work.sql.fetch(_LIST, *where, vacant, seen, *rest)
     shown = rows[: paging.limit]
     found = await views(work, [row["id"] for row in shown])
     more = (

@@ -102,9 +102,13 @@ async def create_township(work: Work, code: int, name: str, timezone: str) -> bo
     return await work.sql.execute(_CREATE, code, name, timezone, work.now) == "INSERT 0 1"
 
 
-async def hold_units(work: Work) -> None:
-    """Let nobody add units until the end of the transaction, which says something to all of them."""
-    await work.sql.execute(_HOLD.format(strength="KEY SHARE"), work.township_code)
+async def hold_units(work: Work, to_add: bool = False) -> None:
+    """Let nobody add units until the end of the transaction, which says something to all of them.
+
+    To add some, let nobody say anything to all either; before any row of a unit is locked.
+    """
+    strength = "UPDATE" if to_add else "KEY SHARE"
+    await work.sql.execute(_HOLD.format(strength=strength), work.township_code)
 
 
 async def put_units(work: Work, units: Iterable[UnitRow]) -> None:
@@ -113,7 +117,7 @@ async def put_units(work: Work, units: Iterable[UnitRow]) -> None:
     What was said to all units is told to new ones too. The others hear it once more, as it stands: they hold it.
     """
     rows = [u for u in units if township_of(u.unit_code) == work.township_code]
-    await work.sql.execute(_HOLD.format(strength="UPDATE"), work.township_code)
+    await hold_units(work, to_add=True)
     known = {row["unit_code"] for row in await work.sql.fetch(_KNOWN, work.township_code)}
     await work.sql.execute(
         _UNITS,

@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from httpx import AsyncClient
 
 from tests.conftest import TestClock
 from tests.duty import a_patrol, a_shift
 from tests.noon import NOON
+from tests.pushing import op, push
 from tests.supplies import made, stocked
 from tests.town import Town
 
@@ -60,7 +62,7 @@ async def test_whoever_has_moved_changes_nothing_of_the_former_units_shifts(
         (await mover.post(sign, json={"staff_id": str(who), "at": at(2)})).status_code
         for who in (me(mover), other)
     ]
-    assert (own, others) == (201, 409)
+    assert (own, others) == (201, 404)
 
 
 async def test_a_guard_signs_for_their_own_turn_in_a_unit(town: Town, noon: TestClock) -> None:
@@ -92,6 +94,11 @@ async def test_all_readers_are_told_the_same_of_who_is_posted(town: Town, noon: 
     await office.patch(path, json={"staff_ids": [str(clerk)]})
     seen = (await guard.get(path)).json()
     assert (seen["staff_ids"], seen["vacant"]) == ([], False), "taken off, they see that somebody is posted"
+    for reader in (office, village, guard):
+        found = [
+            (await reader.get(f"/v1/shifts?vacant={word}")).json()["items"] for word in ("true", "false")
+        ]
+        assert [[one["id"] for one in items] for items in found] == [[], [planned["id"]]]
 
 
 async def test_a_village_puts_off_a_shift_on_which_the_office_has_posted_a_clerk(
@@ -137,3 +144,25 @@ async def test_a_patrol_names_a_shift_where_a_shift_stands_and_a_squad_where_a_s
     for names, status in ((right, 201), ({"shift_id": squad}, 404), ({"squad_id": planned}, 404)):
         answer = await village.post("/v1/patrols", json=a_patrol(town.units[0], NOON) | names)
         assert answer.status_code == status, names
+
+
+@pytest.mark.parametrize("posted", [False, True])
+async def test_what_was_signed_before_a_move_counts_whoever_else_is_posted(
+    town: Town, noon: TestClock, posted: bool
+) -> None:
+    office, leader = await town.township(), await town.village()
+    other = await town.account("village", [town.units[0]], position="village_cadre")
+    people = [other, me(leader)] if posted else [other]
+    planned = await made(office, "/v1/shifts", shift(town, *people))
+    noon.fixed = NOON + timedelta(hours=1)
+    body = {"staff_id": str(other), "at": at(1)}
+    before, after = [
+        op("shift.sign_in", body, noon.fixed + timedelta(hours=n), target=planned["id"]) for n in (0, 2)
+    ]
+    noon.fixed = NOON + timedelta(hours=2)
+    await moved_away(town, me(leader))
+    noon.fixed = NOON + timedelta(hours=4)
+    results = await push(leader, noon.fixed, before, after)
+    assert [result["status"] for result in results] == ["applied", "held"], results
+    posts = (await office.get(f"/v1/shifts/{planned['id']}")).json()["posts"]
+    assert [post["signed_in_at"] is not None for post in posts if post["staff_id"] == str(other)] == [True]

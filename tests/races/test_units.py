@@ -7,10 +7,11 @@ from typing import Any
 from app.access import in_townships_name
 from app.schemas.market_rounds import RoundBody
 from app.services.market_rounds import store_rounds
-from app.services.townships import UnitRow, put_units
+from app.services.townships import UnitRow, hold_units, put_units
 from tests.outcomes import an_incident
 from tests.publicity import a_round
 from tests.pushing import pull
+from tests.sheets import as_csv, fate, load
 from tests.supplies import made
 from tests.town import Town
 
@@ -55,3 +56,13 @@ async def test_a_unit_that_is_added_while_a_round_is_being_arranged_hears_of_it(
         adding = await begun(town, add())
     await adding
     assert await heard(town, added) == ["market_round"]
+
+
+async def test_units_are_added_in_turn_by_an_import_and_by_an_operator(town: Town) -> None:
+    """Both hold the township before they touch a unit, or they would wait for each other in a circle."""
+    sheet = as_csv([["区划代码", "名称"], *([unit, f"新名{unit[-3:]}村"] for unit in town.units)])
+    async with in_townships_name(town.kit, town.code) as work:
+        await hold_units(work, to_add=True)
+        importing = await begun(town, load(town, "units", sheet))
+        await put_units(work, [UnitRow(int(unit), "旧名村", "village") for unit in town.units])
+    assert fate(await importing) == (0, 3, 0, {})

@@ -1,6 +1,7 @@
 """Batches that get in each other's way: tried again inside, answered alike, and one that breaks blocks no other."""
 
 import asyncio
+import re
 from collections import Counter
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 from httpx import AsyncClient
 
 from app.services.sync import push as pushing
+from app.services.sync.acting import _LOCKS
+from app.services.sync.filing import TABLES
 from tests.pushing import batch, op, pull, push
 from tests.register import assert_counters_true, counted, register
 from tests.sync.follower import Follower
@@ -46,6 +49,12 @@ async def test_retries_of_one_batch_in_reversed_order_answer_alike(town: Town) -
             assert Counter(result.pop("status") for result in results) == {"applied": 1, "duplicate": 3}
             assert results == [results[0]] * 4
         assert await counted(town) == {"households": 20 * round_, "people": 20 * round_}
+
+
+def test_whatever_operations_name_is_locked_in_one_order() -> None:
+    """But gates: nothing changes them, and their decisions are each a row of its own."""
+    locked = {re.search(r"FROM (\w+)", statement)[1] for statement in _LOCKS}  # type: ignore[index]
+    assert locked == set(TABLES.values()) - {"checkpoints"}
 
 
 async def test_the_same_households_in_opposite_order_do_not_deadlock(town: Town) -> None:

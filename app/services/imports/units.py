@@ -12,7 +12,7 @@ from app.services.imports.result import Imported
 from app.services.imports.rows import LineReader
 from app.services.imports.sheet import Sheet
 from app.services.imports.words import UNIT_KINDS, read_word
-from app.services.townships import UnitRow, put_units
+from app.services.townships import UnitRow, hold_units, put_units
 
 _NAME_LENGTH = 100
 
@@ -36,6 +36,7 @@ def list_units(sheet: Sheet, ground: Ground, faults: Faults) -> list[UnitRow]:
 
 async def load_units(work: Work, units: Sequence[UnitRow], done: Imported) -> None:
     """Store units in this transaction."""
+    await hold_units(work, to_add=True)
     codes = [unit.unit_code for unit in units]
     rows = await work.sql.fetch(_STORED, work.township_code, codes)
     stored = {row["unit_code"]: UnitRow(row["unit_code"], row["name"], row["kind"]) for row in rows}

@@ -27,6 +27,8 @@ _LOCKS = (
     "SELECT 1 FROM disinfection_sites WHERE township_code = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE",
     "SELECT 1 FROM shifts WHERE township_code = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE",
     "SELECT 1 FROM venues WHERE township_code = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE",
+    "SELECT 1 FROM closures WHERE township_code = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE",
+    "SELECT 1 FROM market_rounds WHERE township_code = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE",
     "SELECT 1 FROM pairings WHERE township_code = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE",
     "SELECT 1 FROM tips WHERE township_code = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE",
     "SELECT 1 FROM self_reports WHERE township_code = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE",
