@@ -38,7 +38,7 @@ BEGIN
             SELECT DISTINCT r.kind, r.id FROM feed_records r
             WHERE r.township_code = town AND r.kind IN ('bulletin', 'closure', 'market_round') AND NOT EXISTS (
                 SELECT 1 FROM feed f WHERE f.township_code = town AND f.unit_code = r.unit_code
-                    AND f.audience = 'unit' AND f.kind = r.kind AND f.id = r.id)
+                    AND f.audience = 'unit' AND f.kind = r.kind AND f.id = r.id AND f.rev = r.rev)
             ORDER BY r.id) u
         HAVING count(*) > 0;
     END LOOP;

@@ -105,10 +105,9 @@ def _refusal(
     refuse_future(work, item)
     if item.problem:
         return item.problem
+    # Of another unit's shift one sees one's own turn. What was signed while the unit was one's own finds its way so.
     if item.body.staff_id != work.account_id and not work.sees_unit(shift["unit_code"]):
-        return (
-            NotFound()
-        )  # of another unit's shift one sees one's own turn; a former unit's may have been one's own
+        return NotFound()
     if item.body.staff_id not in came or not sees_turn(work, shift["unit_code"], item.body.staff_id):
         return NotPosted()
     if shift["cancelled"]:

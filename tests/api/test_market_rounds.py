@@ -112,6 +112,9 @@ async def test_stops_count_in_their_units_and_all_units_hear(
     for cancelled, expected in ((True, [0, 1, 0]), (True, [0, 1, 0]), (False, [2, 2, 0]), (True, [0, 1, 0])):
         await office.patch(f"/v1/market-rounds/{a}", json={"cancelled": cancelled})
         assert await stops() == expected
+    for day in (date(1900, 1, 1), date(2200, 12, 31)):
+        await office.post("/v1/market-rounds", json=a_round(day, one))
+        await assert_recounted(town)
     definition = next(
         m for m in (await office.get("/v1/reports/metrics")).json()["items"] if m["name"] == "market_stops"
     )
@@ -120,7 +123,7 @@ async def test_stops_count_in_their_units_and_all_units_hear(
     assert (await village.get(report["links"]["market_stops"])).json()["items"] == []
     page = await pull(village)
     heard = {c["id"]: c.get("data") for c in page["changes"] if c["kind"] == "market_round"}
-    assert {id_: (data["cancelled"], data["rev"]) for id_, data in heard.items()} == {
+    assert {id_: (heard[id_]["cancelled"], heard[id_]["rev"]) for id_ in (a, b)} == {
         a: (True, 4),
         b: (False, 1),
     }

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
+from app.core import sheets
 from app.core.tables import XLSX
 from app.services import layout_rows
 from tests.register import id_number, register
@@ -21,27 +22,49 @@ async def layout(office: AsyncClient, group_by: str, **columns: dict[str, Any]) 
 
 
 async def test_whoever_waits_for_a_sheet_holds_no_connection(town: Town) -> None:
-    office, sheets = await town.township(), town.kit.sheets
+    office, places = await town.township(), town.kit.sheets._quick
     path = await layout(office, "unit", unit_name={})
     series = "/v1/reports/series?metrics=passes&from=2020-02-01&to=2020-02-03"
     wanted = [path, "/v1/reports/daily", series]
     more = range(town.kit.settings.pool_size)
-    async with sheets._quick:
+    async with places:
         waiting = [
             asyncio.create_task(office.get(url, headers={"Accept": XLSX})) for _ in more for url in wanted
         ]
-        while sheets._quick.statistics().tasks_waiting < len(waiting):
+        while places.statistics().tasks_waiting < len(waiting):
             assert (await office.get("/v1/me")).status_code == 200
             assert not any(task.done() for task in waiting)
     answers = await asyncio.gather(*waiting)
     assert {(a.status_code, a.headers["content-type"]) for a in answers} == {(200, XLSX)}
 
 
-async def test_a_quick_sheet_does_not_wait_for_a_long_one(town: Town) -> None:
+async def test_a_quick_sheet_does_not_wait_for_a_long_one(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     office = await town.township()
     path = await layout(office, "unit", unit_name={})
     async with town.kit.sheets._others:
-        assert (await office.get(path)).status_code == 200
+        for media in ("text/csv", XLSX):
+            assert (await office.get(path, headers={"Accept": media})).status_code == 200
+        with monkeypatch.context() as small:
+            small.setattr(sheets, "QUICK", 0)
+            assert (await office.get(path, headers={"Accept": "text/csv"})).status_code == 200
+
+
+async def test_of_long_sheets_only_so_many_wait(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    office, places = await town.township(), town.kit.sheets._others
+    path = await layout(office, "unit", unit_name={})
+    monkeypatch.setattr(sheets, "QUICK", 0)
+    async with places:
+        waiting = [
+            asyncio.create_task(office.get(path, headers={"Accept": XLSX}))
+            for _ in range(sheets.MOST_WAITING + 1)
+        ]
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        (refused,) = [task.result() for task in done]
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "10")
+    answers = await asyncio.gather(*waiting)
+    assert sorted(answer.status_code for answer in answers) == [200] * sheets.MOST_WAITING + [503]
 
 
 async def test_a_sheet_has_so_many_cells_at_most(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from datetime import date
 
 from app.core.work import Work
 from app.domain.metrics import Metric
+from app.schemas.fields import YEAR_MAX, YEAR_MIN
 from app.services.replay.facts import facts
 from app.services.replay.positions import Positions
 from app.services.replay.slots import slots
@@ -13,7 +14,7 @@ from app.services.replay.stocks import stocks
 Counters = dict[tuple[int, date], dict[Metric, int]]
 """By unit and day what is not zero: facts of their day, and changes of stocks."""
 
-FIRST, LAST = date(2000, 1, 1), date(9000, 1, 1)
+FIRST, LAST = date(YEAR_MIN, 1, 1), date(YEAR_MAX, 12, 31)
 
 
 async def replay(

@@ -6,25 +6,24 @@ from app.core.work import Work
 from app.domain.metrics import Metric
 from app.services.replay.positions import FEED, Positions
 
+# Its day and its stops never change.
 _STOPS = """
-SELECT (s ->> 'unit_code')::bigint AS unit_code, r.day, count(*)::int AS amount
-FROM ({rounds}) AS r CROSS JOIN LATERAL jsonb_array_elements(r.stops) AS s
-WHERE NOT r.cancelled AND r.day BETWEEN {days} {own} GROUP BY 1, 2
+SELECT s.unit_code, m.day, count(*)::int AS amount FROM market_rounds m
+CROSS JOIN LATERAL (
+    SELECT (stop ->> 'unit_code')::bigint AS unit_code FROM jsonb_array_elements(m.stops) AS stop) AS s
+CROSS JOIN LATERAL ({standing}) AS last
+WHERE m.township_code = $1 AND m.day BETWEEN $5 AND $6 AND NOT last.cancelled GROUP BY 1, 2
 """
 _STORED = _STOPS.format(
-    rounds="SELECT day, stops, cancelled FROM market_rounds WHERE township_code = $1",
-    days="$2 AND $3",
-    own="",
+    standing="SELECT m.cancelled WHERE $2::bigint[] IS NULL AND $3::bigint[] IS NULL AND $4::timestamptz IS NULL"
 )
-# Every unit is told of every round: each is asked for its own stops.
+# Every unit is told of every round; of a stop its own unit is asked.
 _TOLD = _STOPS.format(
-    rounds=f"""
-    SELECT DISTINCT ON (f.unit_code, f.id) f.unit_code, (f.data::json ->> 'day')::date AS day,
-        f.data::jsonb -> 'stops' AS stops, (f.data::json ->> 'cancelled')::bool AS cancelled
-    FROM {FEED} WHERE f.township_code = $1 AND f.kind = 'market_round' AND f.change = 'put'
-    ORDER BY f.unit_code, f.id, f.seq DESC""",
-    days="$5 AND $6",
-    own="AND (s ->> 'unit_code')::bigint = r.unit_code",
+    standing=f"""
+    SELECT (f.data::json ->> 'cancelled')::bool AS cancelled FROM {FEED}
+    WHERE f.township_code = $1 AND f.unit_code = s.unit_code AND f.kind = 'market_round' AND f.id = m.id
+        AND f.change = 'put'
+    ORDER BY f.seq DESC LIMIT 1"""
 )
 
 
@@ -32,8 +31,6 @@ async def rounds(
     work: Work, positions: Positions | None, first: date, last: date
 ) -> list[tuple[int, date, Metric, int]]:
     """Return units, days, metric and amounts of the stops of some days, as far as the feed had told of them."""
-    if positions is None:
-        rows = await work.sql.fetch(_STORED, work.township_code, first, last)
-    else:
-        rows = await work.sql.fetch(_TOLD, work.township_code, *positions.arguments(), first, last)
+    where = positions.arguments() if positions else (None, None, None)
+    rows = await work.sql.fetch(_TOLD if positions else _STORED, work.township_code, *where, first, last)
     return [(row["unit_code"], row["day"], Metric.MARKET_STOPS, row["amount"]) for row in rows]
