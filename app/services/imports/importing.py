@@ -3,22 +3,22 @@
 What a transaction stored stays, also where a later one fails; the same sheet sent again goes on from there.
 """
 
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from functools import partial
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from anyio import to_thread
 
 from app.core.work import OpenWork, Work
 from app.schemas.imports import ImportKind
 from app.services.bulk import plan_anew
+from app.services.imports.faults import Faults
 from app.services.imports.ground import Ground, survey
 from app.services.imports.household_loading import load_households
 from app.services.imports.households import Group, gather
 from app.services.imports.pairings import list_bonds, load_bonds
 from app.services.imports.result import Imported
 from app.services.imports.rosters import list_rosters, load_rosters
-from app.services.imports.sheet import read_sheet
+from app.services.imports.sheet import Sheet, read_sheet
 from app.services.imports.staff import list_staff
 from app.services.imports.staff_loading import load_staff
 from app.services.imports.units import list_units, load_units
@@ -27,8 +27,20 @@ from app.services.imports.venues import list_venues, load_venues
 BATCH_ROWS = 1_000
 """Rows of one transaction; a household is never split."""
 
+Read = Callable[[Sheet, Ground, Faults], Sequence[Any]]
+Load = Callable[[Work, Sequence[Any], Imported], Awaitable[None]]
+
+_READ_AND_LOAD: dict[ImportKind, tuple[Read, Load]] = {
+    ImportKind.UNITS: (list_units, load_units),
+    ImportKind.STAFF: (list_staff, load_staff),
+    ImportKind.HOUSEHOLDS: (gather, load_households),
+    ImportKind.VENUES: (list_venues, load_venues),
+    ImportKind.SHIFTS: (list_rosters, load_rosters),
+    ImportKind.PAIRINGS: (list_bonds, load_bonds),
+}
+"""How the rows of a sheet are read, and how a batch of them is loaded."""
+
 Progress = Callable[[Imported], None]
-Step = Callable[[Work], Coroutine[None, None, None]]
 T = TypeVar("T")
 
 
@@ -50,38 +62,24 @@ async def import_sheet(
     """
     async with open_work() as work:
         ground = await survey(work, default_unit)
-    done, steps = await to_thread.run_sync(_prepare, kind, data, ground)
+    read, load = _READ_AND_LOAD[kind]
+    done, batches = await to_thread.run_sync(_prepare, kind, data, ground, read)
     progress(done)
-    for step in steps:
+    for batch in batches:
         async with open_work() as work:
             await plan_anew(work)
-            await step(work)
+            await load(work, batch, done)
         progress(done)
     return done
 
 
-def _prepare(kind: ImportKind, data: bytes, ground: Ground) -> tuple[Imported, list[Step]]:
-    """Return the sheet with the faults of single rows, and the steps that load the rest."""
+def _prepare(
+    kind: ImportKind, data: bytes, ground: Ground, read: Read
+) -> tuple[Imported, list[Sequence[Any]]]:
+    """Return the sheet with the faults of single rows, and the rest in the batches that are to be loaded."""
     done = Imported(read_sheet(kind, data, ground.given))
-    match kind:
-        case ImportKind.HOUSEHOLDS:
-            groups = gather(done.sheet, ground, done.faults)
-            return done, [partial(load_households, groups=some, done=done) for some in _batches(groups)]
-        case ImportKind.STAFF:
-            staff = list_staff(done.sheet, ground, done.faults)
-            return done, [partial(load_staff, recruits=some, done=done) for some in _slices(staff)]
-        case ImportKind.UNITS:
-            units = list_units(done.sheet, ground, done.faults)
-            return done, [partial(load_units, units=some, done=done) for some in _slices(units)]
-        case ImportKind.VENUES:
-            shops = list_venues(done.sheet, ground, done.faults)
-            return done, [partial(load_venues, shops=some, done=done) for some in _slices(shops)]
-        case ImportKind.SHIFTS:
-            rosters = list_rosters(done.sheet, ground, done.faults)
-            return done, [partial(load_rosters, rosters=some, done=done) for some in _slices(rosters)]
-        case ImportKind.PAIRINGS:
-            bonds = list_bonds(done.sheet, ground, done.faults)
-            return done, [partial(load_bonds, bonds=some, done=done) for some in _slices(bonds)]
+    items = read(done.sheet, ground, done.faults)
+    return done, list(_batches(items) if kind is ImportKind.HOUSEHOLDS else _slices(items))
 
 
 def _slices(items: Sequence[T]) -> Iterator[Sequence[T]]:
