@@ -106,8 +106,11 @@ async def test_a_shift_comes_back_whole_where_one_of_its_rows_is_bad(town: Town)
         ["2020-2-6", "试验村201", "B", "23:00", "5:00", "张三"],
         ["2020-2-8", *night, "张三"],
         ["2020-2-8", *night, "#N/A"],
-        ["0001-1-1", *night, ""],
+        ["0001-1-1", *night, "张三"],
         ["9999-12-31", *night, ""],
+        ["2020-2-9", "5.1E+11", "A", "22:00", "6:00", "外人、另一外人"],
+        ["2020-2-9", "#REF!", "A", "22:00", "6:00", ""],
+        ["2020-2-9", "试验村201", "A", "22:00", "6:00", "外人、另一外人"],
     ]
     bad = {
         2: [("", "shift-rejected")],
@@ -120,6 +123,9 @@ async def test_a_shift_comes_back_whole_where_one_of_its_rows_is_bad(town: Town)
         10: [("people", "cell-error")],
         11: [("day", "out-of-range")],
         12: [("day", "out-of-range")],
+        13: [("unit", "digits-lost")],
+        14: [("unit", "cell-error")],
+        15: [("people", "staff-unknown")],
     }
     assert fate(await load(town, "shifts", as_csv(rows))) == (1, 0, 0, bad)
     assert [(s[1], s[4]) for s in await planned(town)] == [("2020-02-06", ["张三"])]

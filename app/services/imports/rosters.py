@@ -137,12 +137,17 @@ def _names(cell: str) -> list[str]:
 
 def _place(line: LineReader, ground: Ground) -> int | None:
     """Return the unit of a row; for the township's office its own row."""
-    own = str(township_row(ground.township_code))
-    names = [code_text(line.raw(column)) for column in ("unit_code", "unit") if line.raw(column).strip()]
-    if names and all(name in (own, own[:9]) or ground.units.is_township(name) for name in names):
-        return int(own)
-    unit = unit_of(line, ground)
+    own = township_row(ground.township_code)
+    if line.attempt("unit", lambda: _is_office(line, ground, own)):
+        return own
+    unit = None if line.has_fault("unit") else unit_of(line, ground)
     return None if unit is None else int(unit)
+
+
+def _is_office(line: LineReader, ground: Ground, own: int) -> bool:
+    names = [name for name in map(code_text, (line.raw("unit_code"), line.raw("unit"))) if name]
+    codes = (str(own), str(ground.township_code))
+    return bool(names) and all(name in codes or ground.units.is_township(name) for name in names)
 
 
 def _reject(roster: Roster, faults: Faults) -> None:
@@ -177,6 +182,7 @@ def _people(roster: Roster, staff: StaffNames, faults: Faults) -> list[UUID] | N
             except BadCell as bad:
                 good = False
                 blame(faults, [row], "people", bad.code)
+                break
     if len(people) > MOST_PEOPLE:
         good = False
         blame(faults, roster.people, "people", PEOPLE_TOO_MANY)
