@@ -1,4 +1,5 @@
-"""rounds are told of, and closures of a whole township to its units; rounds, pairings and self-reports are counted"""
+"""rounds are told of, and closures of a whole township to its units; closures, rounds, pairings and self-reports are
+counted"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +13,7 @@ down_revision = "202611261300"
 branch_labels = None
 depends_on = None
 
-_METRICS = ("market_stops", "pairings", "self_reports")
+_METRICS = ("closures", "market_stops", "pairings", "self_reports")
 
 # The owner stands behind the fence like everybody else.
 _LANES = """
@@ -55,6 +56,11 @@ _AMOUNTS = {
     "market_stops": """
     SELECT m.township_code, (s ->> 'unit_code')::bigint AS unit_code, m.day, count(*)::int AS amount
     FROM market_rounds m CROSS JOIN LATERAL jsonb_array_elements(m.stops) AS s WHERE NOT m.cancelled GROUP BY 1, 2, 3
+""",
+    "closures": """
+    SELECT c.township_code, c.unit_code, on_day.day, sum(on_day.amount)::int AS amount
+    FROM closures c CROSS JOIN LATERAL (VALUES (c.starts_on, 1), (c.ends_on + 1, -1)) AS on_day(day, amount)
+    WHERE on_day.day IS NOT NULL GROUP BY 1, 2, 3
 """,
     # A pairing may have ended, and gone on, on several days: the feed knows when.
     "pairings": """

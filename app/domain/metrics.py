@@ -59,6 +59,7 @@ class Metric(StrEnum):
     INCIDENTS = "incidents"
     MACHINES_DESTROYED = "machines_destroyed"
     BANQUETS_STOPPED = "banquets_stopped"
+    CLOSURES = "closures"
     MARKET_STOPS = "market_stops"
     PAIRINGS = "pairings"
     SELF_REPORTS = "self_reports"
@@ -71,6 +72,7 @@ STOCKS = frozenset(
         Metric.ORDERS_ACTIVE,
         Metric.ALERTS_OPEN,
         Metric.SITES_DUE,
+        Metric.CLOSURES,
         Metric.PAIRINGS,
     }
 )

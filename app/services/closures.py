@@ -1,7 +1,7 @@
 """Closures (关停、限行): the township's, each with how it stands on a day by that day's inspections."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from app.core.work import Work
 from app.domain.closures import state
 from app.domain.enums import PhotoKind
 from app.domain.feed import RecordKind
+from app.domain.metrics import Metric
 from app.models.closures import Closure
 from app.schemas.closures import ClosureBody, ClosurePatch, ClosureView
 from app.services import batch
@@ -77,7 +78,7 @@ async def store_closures(
     own = township_row(work.township_code)
     markets = {_market(item.body) for item in fresh}
     places = await known_units(work, {code for code in markets if code}) | {own}
-    more = {}
+    more: dict[UUID, dict[str, Any]] = {}
     for item in fresh:
         unit = _place(item, place_of, own)
         item.problem = _refusal(item.body) or (
@@ -85,8 +86,17 @@ async def store_closures(
         )
         more[item.id] = {"unit_code": unit, "market_code": _market(item.body)}
     await hold_units(work)
-    await insert(work, CLOSURES, items, more)
+    for item in await insert(work, CLOSURES, items, more):
+        unit_code: int = more[item.id]["unit_code"]
+        work.count(unit_code, item.body.starts_on, Metric.CLOSURES)
+        _count_end(work, unit_code, item.body.ends_on, -1)
     return batch.settle_repeats(items)
+
+
+def _count_end(work: Work, unit_code: int, ends_on: date | None, amount: int) -> None:
+    """What is shut for the last time on a day is not shut any more on the next."""
+    if ends_on is not None:
+        work.count(unit_code, ends_on + timedelta(days=1), Metric.CLOSURES, amount)
 
 
 def _market(body: ClosureBody) -> int | None:
@@ -126,6 +136,9 @@ async def change_closure(work: Work, closure_id: UUID, body: ClosurePatch) -> Cl
     changed = {name: value for name, value in sent.items() if stored[name] != value}
     if changed:
         await change(work, CLOSURES, closure_id, changed)
+    if "ends_on" in changed:
+        _count_end(work, stored["unit_code"], stored["ends_on"], 1)
+        _count_end(work, stored["unit_code"], changed["ends_on"], -1)
     return await show_closure(work, closure_id, None)
 
 

@@ -64,6 +64,8 @@ LEFT JOIN LATERAL (
 WHERE f.township_code = $1 AND f.audience = 'unit' AND (f.seq > coalesce(p.seq, 0) OR f.at >= $4)
     AND (f.kind IN ('household', 'site', 'alert', 'pairing') AND (f.at AT TIME ZONE $8)::date <= $7
         OR f.kind = 'quarantine_order' AND coalesce((f.data::json ->> 'starts_on')::date, $7) <= $7
+        OR f.kind = 'closure' AND (f.data::json ->> 'starts_on')::date <= $7
+            AND (f.data::json ->> 'unit_code')::bigint = f.unit_code
         OR f.kind = 'market_round' AND (f.data::json ->> 'day')::date = $7
             AND f.data::jsonb -> 'stops' @> jsonb_build_array(jsonb_build_object('unit_code', f.unit_code::text)))
     AND (before.change IS DISTINCT FROM f.change OR EXISTS (
@@ -76,6 +78,7 @@ _OF_STATE = {
     "site": (Metric.SITES_DUE, Metric.SITES_DISINFECTED),
     "alert": (Metric.ALERTS_OPEN,),
     "pairing": (Metric.PAIRINGS,),
+    "closure": (Metric.CLOSURES,),
     "market_round": (Metric.MARKET_STOPS,),
     "quarantine_order": (Metric.ORDERS_ACTIVE, *DUE.values(), *DONE.values(), *MISSED.values()),
 }

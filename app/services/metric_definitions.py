@@ -51,6 +51,7 @@ _BY_CODE = frozenset(
         "/v1/shifts",
         "/v1/publicity-logs",
         "/v1/inspections",
+        "/v1/closures",
         "/v1/market-rounds",
         "/v1/pairings",
         "/v1/self-reports",
@@ -217,6 +218,12 @@ DEFINITIONS: dict[Metric, Definition] = {
         Text("制止酒席", "Banquets stopped"), Text("起", "banquets"),
         Text("当日现场制止的酒席,每起计一次", "Banquet incidents whose action was to stop it, each one"),
         _INCIDENTS, _DAY | {"kind": "banquet"},
+    ),
+    Metric.CLOSURES: Definition(
+        Text("关停限行", "Closures"), Text("处", "closures"),
+        Text("当日有效的本单元关停、停市;全镇的停市、限行不计入各单元",
+             "What is shut in the unit on the day; market days and roads of the whole township are no unit's"),
+        (Permission.CLOSURES_READ, "/v1/closures"), _DAY,
     ),
     Metric.MARKET_STOPS: Definition(
         Text("流动售卖", "Stops of vendors"), _TIMES,

@@ -227,3 +227,35 @@ async def test_a_phone_registers_a_venue_and_inspects_it_before_either_arrives(
     assert (told["venue"]["name"], told["inspection"]["found"]) == ("黄溪茶馆", "open")
     totals = await counted(town, DAY)
     assert (totals["inspections"], totals["venues_found_open"]) == (1, 1)
+
+
+async def test_what_is_shut_in_a_unit_stands_in_its_report_from_day_to_day(
+    town: Town, noon: TestClock
+) -> None:
+    office, (one, two, _) = await town.township(), town.units
+    venue = (await made(await town.village(), "/v1/venues", a_venue(one)))["id"]
+    shop = (await made(office, "/v1/closures", a_closure("2026-01-30", venue_id=venue)))["id"]
+    market = a_closure("2026-02-02", market_code=two, ends_on="2026-02-03")
+    days = (await made(office, "/v1/closures", market))["id"]
+    await made(office, "/v1/closures", a_closure("2026-02-01", road="G212"))
+    await made(office, "/v1/closures", a_closure("2026-02-01", market_code=str(town.code)))
+
+    async def shut_on(*numbers: int) -> list[int]:
+        return [(await counted(town, date(2026, 1, 29) + timedelta(days=n)))["closures"] for n in numbers]
+
+    span = range(8)  # from the 29th of January to the 5th of February
+    assert await shut_on(*span) == [0, 1, 1, 1, 2, 2, 1, 1]
+
+    async def change(id_: str, **sent: Any) -> None:
+        assert (await office.patch(f"/v1/closures/{id_}", json=sent)).status_code == 200
+
+    await change(shop, ends_on="2026-02-01")
+    await change(shop, ends_on="2026-02-01", notice="恢复营业")
+    assert await shut_on(*span) == [0, 1, 1, 1, 1, 1, 0, 0]
+    await change(shop, ends_on="2026-02-03")
+    await change(days, ends_on=None)
+    assert await shut_on(*span) == [0, 1, 1, 1, 2, 2, 1, 1]
+    report = (await office.get(f"/v1/reports/daily?day=2026-02-03&code={two}")).json()
+    listed = (await office.get(report["links"]["closures"])).json()["items"]
+    assert {c["unit_code"] for c in listed} == {two, f"{town.code}000"}
+    assert report["totals"]["closures"] == 1

@@ -11,7 +11,7 @@ from tests.counting import assert_recounted
 from tests.duty import a_patrol
 from tests.freezing import DAY, END, end_of_day, freeze, office_since_morning, recomputed, report
 from tests.outcomes import a_tip, an_incident
-from tests.publicity import a_publicity_log, a_round, a_venue, an_inspection, make_material
+from tests.publicity import a_closure, a_publicity_log, a_round, a_venue, an_inspection, make_material
 from tests.supplies import a_fund, a_move, granted, made, stocked
 from tests.town import Town
 
@@ -143,4 +143,30 @@ async def test_a_round_that_is_called_off_late_is_named_and_the_day_stays_as_it_
     for revision in (1, 2, 3, 4):
         assert all(stored == again for stored, again in (await recomputed(town, revision)).values())
     assert kept not in str(said["changes"])
+    await assert_recounted(town)
+
+
+async def test_a_closure_that_came_late_restates_the_days_since_its_first(
+    town: Town, office: httpx.AsyncClient, clock: TestClock
+) -> None:
+    unit, body = town.units[0], a_closure(DAY, market_code=town.units[0])
+    await made(office, "/v1/closures", a_closure(DAY, road="G212"))
+    await end_of_day(town, clock)
+    clock.fixed = END + timedelta(hours=2)
+    shut = (await made(office, "/v1/closures", body))["id"]
+    await freeze(town)
+    (change,) = (await report(town, 3))["changes"]
+    assert (change["unit_code"], change["metric"], change["before"], change["after"]) == (
+        unit,
+        "closures",
+        0,
+        1,
+    )
+    assert [(record["kind"], record["id"]) for record in change["records"]] == [("closure", shut)]
+    clock.fixed += timedelta(hours=2)
+    await office.patch(f"/v1/closures/{shut}", json={"ends_on": DAY})
+    await freeze(town)
+    assert await revisions(town) == 3, "lifted from the next day on, it was shut on this one"
+    for revision in (1, 2, 3):
+        assert all(stored == again for stored, again in (await recomputed(town, revision)).values())
     await assert_recounted(town)

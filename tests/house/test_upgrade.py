@@ -50,9 +50,9 @@ VALUES (511303106, 511303106001, '{ONE}', '', '{NIL}', '2026-02-01Z', '2026-02-0
     'warned', '', '{{}}')
 """
 CLOSURES = f"""
-INSERT INTO closures ({WRITTEN}, market_code, road, starts_on, notice, photo_ids, rev)
+INSERT INTO closures ({WRITTEN}, market_code, road, starts_on, ends_on, notice, photo_ids, rev)
 SELECT 511303106, 511303106000 + n, md5(n::text)::uuid, '', '{NIL}', '2026-02-01Z', 511303106000 + n, NULL,
-    '2026-02-01', '', '{{}}', 1
+    '2026-02-01', CASE n WHEN 1 THEN date '2026-02-03' END, '', '{{}}', 1
 FROM unnest(ARRAY[0, 1]) AS n
 """
 PAIRINGS = f"""
@@ -69,7 +69,8 @@ SELECT r.kind, r.unit_code % 1000 AS unit FROM feed_records r LEFT JOIN (
 WHERE (f.rev, f.data) IS DISTINCT FROM (r.rev, r.data)
 """
 COUNTERS = """
-SELECT unit_code % 1000, day::text, market_stops, pairings, self_reports FROM daily_counters ORDER BY day, unit_code
+SELECT unit_code % 1000, day::text, closures, market_stops, pairings, self_reports
+FROM daily_counters ORDER BY day, unit_code
 """
 
 
@@ -136,12 +137,13 @@ def test_rounds_pairings_and_self_reports_of_before_are_told_and_counted(databas
     )
     assert run(database, shut_in) == [(0, 1), (1, 2), (2, 1)]
     assert run(database, COUNTERS) == [
-        (1, "2026-02-01", 0, 2, 0),
-        (1, "2026-02-03", 2, 0, 0),
-        (2, "2026-02-03", 1, 0, 0),
-        (1, "2026-02-04", 0, -1, 0),
-        (1, "2026-02-28", 0, 0, 1),
-        (1, "2026-03-01", 0, 0, 1),
+        (0, "2026-02-01", 1, 0, 0, 0),
+        (1, "2026-02-01", 1, 0, 2, 0),
+        (1, "2026-02-03", 0, 2, 0, 0),
+        (2, "2026-02-03", 0, 1, 0, 0),
+        (1, "2026-02-04", -1, 0, -1, 0),
+        (1, "2026-02-28", 0, 0, 0, 1),
+        (1, "2026-03-01", 0, 0, 0, 1),
     ]
     # An older program, for a while, changes what it does not tell of.
     command.downgrade(config(database), "202611261300")

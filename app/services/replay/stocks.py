@@ -1,4 +1,4 @@
-"""Stocks, as the feed tells of their changes: households, people, active orders, open alerts, pairings, sites due."""
+"""Stocks, as the feed tells of their changes: households, people, orders, alerts, pairings, closures, sites due."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -47,6 +47,14 @@ SELECT f.id, f.unit_code, (f.at AT TIME ZONE $5)::date AS day,
         THEN (f.data::json ->> 'times_per_day')::int ELSE 0 END AS wanted
 FROM {FEED} WHERE f.township_code = $1 AND f.kind = 'site' ORDER BY f.id, f.unit_code, f.seq
 """
+# In its own unit only: what is shut everywhere is told to all units.
+_SHUT = f"""
+SELECT DISTINCT ON (f.unit_code, f.id) f.unit_code, (f.data::json ->> 'starts_on')::date AS starts_on,
+    (f.data::json ->> 'ends_on')::date AS ends_on
+FROM {FEED} WHERE f.township_code = $1 AND f.kind = 'closure' AND f.change = 'put'
+    AND (f.data::json ->> 'unit_code')::bigint = f.unit_code
+ORDER BY f.unit_code, f.id, f.seq DESC
+"""
 _DONE = f"""
 SELECT l.site_id, l.unit_code, l.day, count(*)::int AS done FROM disinfection_logs l
 WHERE l.township_code = $1 AND (coalesce(l.counted_at, l.recorded_at) AT TIME ZONE $5)::date <= l.day AND {COUNTED}
@@ -81,6 +89,10 @@ async def stocks(
     kinds = [kind for kind, metric in _METRICS.items() if metric in wanted]
     rows = await work.sql.fetch(_STEPS, *arguments, kinds)
     changes = [(row["unit_code"], row["day"], _METRICS[row["kind"]], row["amount"]) for row in rows]
+    for row in await work.sql.fetch(_SHUT, work.township_code, *where):
+        changes.append((row["unit_code"], row["starts_on"], Metric.CLOSURES, 1))
+        if row["ends_on"] is not None:
+            changes.append((row["unit_code"], row["ends_on"] + timedelta(days=1), Metric.CLOSURES, -1))
     done: defaultdict[tuple[UUID, date], dict[int, int]] = defaultdict(dict)
     for row in await work.sql.fetch(_DONE, *arguments):
         done[row["site_id"], row["day"]][row["unit_code"]] = row["done"]
