@@ -154,6 +154,7 @@ async def test_what_was_changed_since_is_left_as_it_is(town: Town) -> None:
     ("cell", "names"),
     [
         ("张三、李四", ["张三", "李四"]),
+        ("张三\uff0c李四\uff1b王五", ["张三", "李四", "王五"]),
         ("张三 李四\n王五", ["张三", "李四", "王五"]),
         ("张 三,李　四", ["张三", "李四"]),
         ("无", []),

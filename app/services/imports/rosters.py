@@ -4,6 +4,7 @@ A shift is known by its unit, day, hours, kind, group and team. If one of its ro
 of its rows come back together: half a shift would be taken for the whole one the next time.
 """
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -130,7 +131,7 @@ def _read(line: LineReader, ground: Ground) -> Turn | None:
 
 def _names(cell: str) -> list[str]:
     """Return the names in a cell. Blanks part them (张三 李四), unless they spread one (张 三)."""
-    parts = (part.split() for part in SEPARATORS.split(tidy(cell)))
+    parts = (part.split() for part in SEPARATORS.split(unicodedata.normalize("NFKC", tidy(cell))))
     names = ([*part] if all(len(name) > 1 for name in part) else ["".join(part)] for part in parts)
     return [code_text(name) for some in names for name in some if name]
 
