@@ -24,6 +24,13 @@ def body_of(town: Town, **more: Any) -> dict[str, Any]:
     return {name: value for name, value in (body | more).items() if value is not None}
 
 
+async def cadre_named(town: Town, name: str, unit: int = 0) -> UUID:
+    """Make a cadre of a unit, by name."""
+    id_ = await town.account("village", [town.units[unit]], position="village_cadre")
+    await town.owner.execute("UPDATE staff SET name = $2 WHERE id = $1", id_, name)
+    return id_
+
+
 def nameless(answer: httpx.Response) -> dict[str, Any]:
     body: dict[str, Any] = answer.json()
     del body["request_id"]

@@ -14,7 +14,7 @@ from uuid import UUID
 from app.core.field_texts import declare
 from app.core.kit import Kit
 from app.core.outcome import Outcome
-from app.core.problems import at
+from app.core.problems import Invalid, at
 from app.core.scope import township_of
 from app.core.work import OpenTownship, OpenWork, Work
 from app.domain.outcomes import TipSource
@@ -110,9 +110,17 @@ async def writing(
     town = township_of(code.unit_code) if code else int(place)
     who = {counts: place} | ({"phone": f"{town} {plain_phone(phone)[-11:]}"} if phone else {})
     async with admitted(stranger.kit, stranger.open_work, who), stranger.open_township(town) as work:
-        if code and await _recorded_at(work, *again) is None:
-            await refuse_void(work, code)
+        if code:
+            await _refuse_void(work, code, again)
         yield work, code and code.unit_code
+
+
+async def _refuse_void(work: Work, code: PosterCode, again: tuple[str, UUID | None]) -> None:
+    try:
+        await refuse_void(work, code)
+    except Invalid:
+        if await _recorded_at(work, *again) is None:
+            raise
 
 
 async def _receipt(work: Work, table: str, item: Item[Any]) -> Outcome[ReceiptView]:

@@ -13,17 +13,14 @@ from tests.publicity import a_round
 from tests.pushing import pull
 from tests.sheets import as_csv, fate, load
 from tests.supplies import made
+from tests.sync.snares import waiting
 from tests.town import Town
-
-_WAITING = (
-    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-)
 
 
 async def begun(town: Town, act: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
     """Begin what must wait for the open transaction, and return it once it does."""
     task = asyncio.create_task(act)
-    while not await town.owner.fetchval(_WAITING):
+    while not await waiting(town):
         assert not task.done(), "it did not wait"
     return task
 

@@ -1,13 +1,13 @@
 """Pairing lists (结对台账): one row a household, by its number or its head; paired once."""
 
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from app.services.imports import pairings
 from tests.register import household
 from tests.sheets import as_csv, fate, load
+from tests.staffing import cadre_named
 from tests.supplies import made
 from tests.town import Town
 
@@ -20,19 +20,13 @@ async def home(town: Town, head: str, number: str | None = None, unit: int = 0) 
     return str((await made(await town.township(), "/v1/households", body))["id"])
 
 
-async def cadre(town: Town, name: str, unit: int = 0) -> UUID:
-    id_ = await town.account("village", [town.units[unit]], position="village_cadre")
-    await town.owner.execute("UPDATE staff SET name = $2 WHERE id = $1", id_, name)
-    return id_
-
-
 async def pairs(town: Town) -> set[tuple[str, str]]:
     found = (await (await town.township()).get("/v1/pairings?limit=200")).json()["items"]
     return {(p["staff_id"], home) for p in found if not p["ended"] for home in p["household_ids"]}
 
 
 async def test_whoever_is_paired_stays_and_the_rest_is_added(town: Town) -> None:
-    zhang, wang = await cadre(town, "张三"), await cadre(town, "王五", 1)
+    zhang, wang = await cadre_named(town, "张三"), await cadre_named(town, "王五", 1)
     one, two, three = (
         await home(town, "李一", "001"),
         await home(town, "李二"),
@@ -54,8 +48,8 @@ async def test_whoever_is_paired_stays_and_the_rest_is_added(town: Town) -> None
 
 
 async def test_bad_rows_come_back_alone(town: Town) -> None:
-    await cadre(town, "张三")
-    await cadre(town, "王五", 1)
+    await cadre_named(town, "张三")
+    await cadre_named(town, "王五", 1)
     for number in ("001", "001", "002"):
         await home(town, "李一", number)
     rows = [
@@ -84,7 +78,7 @@ async def test_whoever_looks_after_many_has_several_pairings(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pairings, "MOST_HOMES", 2)
-    await cadre(town, "张三")
+    await cadre_named(town, "张三")
     homes = {await home(town, f"李{n}", f"{n:03d}") for n in range(5)}
     rows = [HEADERS, *(["试验村201", "张三", f"{n:03d}", ""] for n in range(5))]
     assert fate(await load(town, "pairings", as_csv(rows))) == (5, 0, 0, {})

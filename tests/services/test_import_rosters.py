@@ -2,7 +2,6 @@
 
 from datetime import datetime, time
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,16 +11,11 @@ from app.services.imports.faults import BadCell
 from app.services.imports.rosters import _names
 from tests.conftest import TestClock
 from tests.sheets import as_csv, as_xlsx, fate, load
+from tests.staffing import cadre_named
 from tests.town import Town
 
 ZONE = ZoneInfo("Asia/Shanghai")
 HEADERS = ["日期", "村(社区)", "组别", "开始时间", "结束时间", "值班人员"]
-
-
-async def cadre(town: Town, name: str, unit: int = 0) -> UUID:
-    id_ = await town.account("village", [town.units[unit]], position="village_cadre")
-    await town.owner.execute("UPDATE staff SET name = $2 WHERE id = $1", id_, name)
-    return id_
 
 
 async def planned(town: Town) -> list[tuple[str, str, str, str, list[str]]]:
@@ -47,8 +41,8 @@ def _early(clock: TestClock) -> None:
 
 async def test_a_roster_is_planned_once(town: Town) -> None:
     for name in ("张三", "李四"):
-        await cadre(town, name)
-    await cadre(town, "王五", 1)
+        await cadre_named(town, name)
+    await cadre_named(town, "王五", 1)
     village, other = "试验村201", "试验村202"
     rows: list[list[Any]] = [
         ["疫情防控值班表"],
@@ -72,7 +66,7 @@ async def test_a_roster_is_planned_once(town: Town) -> None:
 
 async def test_one_row_a_person_with_merged_cells(town: Town) -> None:
     for name in ("张三", "李四", "赵六"):
-        await cadre(town, name)
+        await cadre_named(town, name)
     headers = [*HEADERS, "班次", "小组"]
     rows = [
         headers,
@@ -90,10 +84,10 @@ async def test_one_row_a_person_with_merged_cells(town: Town) -> None:
 
 async def test_a_shift_comes_back_whole_where_one_of_its_rows_is_bad(town: Town) -> None:
     for name in ("张三", "李四", "李四"):
-        await cadre(town, name)
-    away = await cadre(town, "周七")
+        await cadre_named(town, name)
+    away = await cadre_named(town, "周七")
     await town.owner.execute("UPDATE staff SET health = 'unfit' WHERE id = $1", away)
-    await cadre(town, "外人", 1)
+    await cadre_named(town, "外人", 1)
     night = ["试验村201", "A", "22:00", "6:00"]
     rows = [
         HEADERS,
@@ -139,7 +133,7 @@ async def test_a_shift_comes_back_whole_where_one_of_its_rows_is_bad(town: Town)
 
 
 async def test_what_was_changed_since_is_left_as_it_is(town: Town) -> None:
-    await cadre(town, "张三")
+    await cadre_named(town, "张三")
     rows = [HEADERS, ["2020-2-3", "试验村201", "A", "22:00", "6:00", "张三"]]
     await load(town, "shifts", as_csv(rows))
     office = await town.township()

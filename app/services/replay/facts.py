@@ -1,4 +1,4 @@
-"""Facts: checks, fevers, decisions and disinfections, which never change once they are recorded; and rounds."""
+"""Facts: what never changes once it is recorded (checks, fevers, decisions, disinfections), and vendors' rounds."""
 
 from datetime import date
 
@@ -8,8 +8,7 @@ from app.core.work import Work
 from app.domain.enums import DenyReason
 from app.domain.metrics import DENIED_BY, Metric
 from app.services.counted_records import COUNTED_RECORDS, Counted
-from app.services.replay.positions import Positions, told
-from app.services.replay.rounds import rounds
+from app.services.replay.positions import FEED, Positions, told
 
 _CHECKS = f"""
 WITH counted AS (
@@ -62,6 +61,20 @@ SELECT l.unit_code, l.day, count(*)::int AS sites_disinfected FROM disinfection_
 WHERE l.township_code = $1 AND l.day BETWEEN $5 AND $6 AND {told("log", "l.id")} AND {COUNTED}
 GROUP BY 1, 2
 """
+# A round may be called off, and take place after all: of a stop its own unit's feed is asked how it stood. Its day and
+# its stops never change.
+_STOPS = f"""
+SELECT s.unit_code, m.day, count(*)::int AS market_stops FROM market_rounds m
+CROSS JOIN LATERAL (
+    SELECT (stop ->> 'unit_code')::bigint AS unit_code FROM jsonb_array_elements(m.stops) AS stop) AS s
+WHERE m.township_code = $1 AND m.day BETWEEN $5 AND $6
+    AND NOT CASE WHEN $2::bigint[] IS NULL THEN m.cancelled ELSE coalesce((
+        SELECT (f.data::json ->> 'cancelled')::bool FROM {FEED}
+        WHERE f.township_code = $1 AND f.unit_code = s.unit_code AND f.kind = 'market_round' AND f.id = m.id
+            AND f.change = 'put'
+        ORDER BY f.seq DESC LIMIT 1), true) END
+GROUP BY 1, 2
+"""
 
 
 def _sums(counted: Counted) -> str:
@@ -76,8 +89,8 @@ async def facts(
     work: Work, positions: Positions | None, first: date, last: date
 ) -> list[tuple[int, date, Metric, int]]:
     """Return units, days, metrics and amounts of the facts of some days."""
-    found = await rounds(work, positions, first, last)
-    for statement in (_CHECKS, _FEVERS, _DECISIONS, _DISINFECTED, *map(_sums, COUNTED_RECORDS)):
+    found = []
+    for statement in (_CHECKS, _FEVERS, _DECISIONS, _DISINFECTED, _STOPS, *map(_sums, COUNTED_RECORDS)):
         where = positions.arguments() if positions else (None, None, None)
         for row in await work.sql.fetch(statement, work.township_code, *where, first, last):
             found += _amounts(row)

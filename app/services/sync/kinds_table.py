@@ -78,6 +78,15 @@ def _target(kind: RecordKind) -> Callable[[UUID | None, Any], Iterable[Need]]:
     return lambda target, _body: [(kind, target)] if target else ()
 
 
+def _named(kind: RecordKind, member: str) -> Callable[[UUID | None, Any], Iterable[Need]]:
+    """Return the need of the record that a member of the body names, if it names one."""
+    return lambda _target, body: [(kind, id_)] if (id_ := getattr(body, member)) else ()
+
+
+def _shares(what: str) -> Callable[[UUID | None, Any], Iterable[Hashable]]:
+    return lambda _target, _body: (what,)
+
+
 def _people_of(_target: UUID | None, body: HouseholdBody) -> Iterable[Hashable]:
     return (person.id for person in (body.head, *body.members) if person.id is not None)
 
@@ -104,19 +113,11 @@ def _check_makes(_target: UUID | None, body: CheckBody) -> Iterable[Hashable]:
             yield uuid5(body.id, str(id_))  # the order that the check may open
 
 
-def _patrol_needs(_target: UUID | None, body: PatrolBody) -> Iterable[Need]:
-    return [(RecordKind.SHIFT, body.shift_id)] if body.shift_id else ()
-
-
 def _pairing_edit(target: UUID | None, body: PairingPatch) -> Iterable[Need]:
     yield from _target(RecordKind.PAIRING)(target, body)
     if "household_ids" in body.model_fields_set:
         for id_ in body.household_ids:
             yield RecordKind.HOUSEHOLD, id_
-
-
-def _incident_needs(_target: UUID | None, body: IncidentBody) -> Iterable[Need]:
-    return [(RecordKind.TIP, body.tip_id)] if body.tip_id else ()
 
 
 _ALL = (
@@ -142,8 +143,8 @@ _ALL = (
         "quarantine.open",
         Permission.QUARANTINE_WRITE,
         OrderBody,
-        lambda _target, body: [(RecordKind.PERSON, body.person_id)],
-        makes=lambda _target, _body: (QUARANTINE,),
+        _named(RecordKind.PERSON, "person_id"),
+        makes=_shares(QUARANTINE),
     ),
     OpKind(
         "quarantine.release",
@@ -151,20 +152,20 @@ _ALL = (
         ReleaseBody,
         _target(RecordKind.QUARANTINE_ORDER),
         targeted=True,
-        makes=lambda _target, _body: (QUARANTINE,),
+        makes=_shares(QUARANTINE),
     ),
     OpKind(
         "visit.record",
         Permission.VISITS_WRITE,
         VisitBody,
-        lambda _target, body: [(RecordKind.QUARANTINE_ORDER, body.order_id)],
+        _named(RecordKind.QUARANTINE_ORDER, "order_id"),
     ),
     OpKind("checkpoint.decide", Permission.DECISIONS_WRITE, OfflineDecisionBody, _nothing, targeted=True),
     OpKind(
         "disinfection.log",
         Permission.DISINFECTION_WRITE,
         LogBody,
-        lambda _target, body: [(RecordKind.SITE, body.site_id)],
+        _named(RecordKind.SITE, "site_id"),
     ),
     OpKind("daily_report.submit", Permission.DAILY_REPORTS_WRITE, SubmitOp, _nothing),
     OpKind(
@@ -177,20 +178,24 @@ _ALL = (
     ),
     OpKind("order.feedback", Permission.ORDERS_ANSWER, AnswerBody, _nothing, targeted=True, of_own_unit=True),
     OpKind("order.complete", Permission.ORDERS_ANSWER, AnswerBody, _nothing, targeted=True, of_own_unit=True),
-    OpKind(
-        "shift.create", Permission.SHIFTS_WRITE, ShiftBody, _nothing, makes=lambda _target, _body: (DUTY,)
-    ),
+    OpKind("shift.create", Permission.SHIFTS_WRITE, ShiftBody, _nothing, makes=_shares(DUTY)),
     OpKind(
         "shift.update",
         Permission.SHIFTS_WRITE,
         ShiftPatch,
         _target(RecordKind.SHIFT),
         targeted=True,
-        makes=lambda _target, _body: (DUTY,),
+        makes=_shares(DUTY),
     ),
     OpKind("shift.sign_in", Permission.SHIFTS_SIGN, SigningBody, _target(RecordKind.SHIFT), targeted=True),
     OpKind("shift.sign_out", Permission.SHIFTS_SIGN, SigningBody, _target(RecordKind.SHIFT), targeted=True),
-    OpKind("patrol.record", Permission.PATROLS_WRITE, PatrolBody, _patrol_needs, spares="shift_id"),
+    OpKind(
+        "patrol.record",
+        Permission.PATROLS_WRITE,
+        PatrolBody,
+        _named(RecordKind.SHIFT, "shift_id"),
+        spares="shift_id",
+    ),
     OpKind("publicity.log", Permission.PUBLICITY_WRITE, PublicityBody, _nothing),
     OpKind("venue.register", Permission.VENUES_WRITE, VenueBody, _nothing),
     OpKind("venue.update", Permission.VENUES_WRITE, VenuePatch, _target(RecordKind.VENUE), targeted=True),
@@ -198,13 +203,13 @@ _ALL = (
         "inspection.record",
         Permission.INSPECTIONS_WRITE,
         InspectionBody,
-        lambda _target, body: [(RecordKind.VENUE, body.venue_id)],
+        _named(RecordKind.VENUE, "venue_id"),
     ),
     OpKind(
         "closure.create",
         Permission.CLOSURES_WRITE,
         ClosureBody,
-        lambda _target, body: [(RecordKind.VENUE, body.venue_id)] if body.venue_id else (),
+        _named(RecordKind.VENUE, "venue_id"),
     ),
     OpKind(
         "closure.update", Permission.CLOSURES_WRITE, ClosurePatch, _target(RecordKind.CLOSURE), targeted=True
@@ -236,7 +241,13 @@ _ALL = (
         _target(RecordKind.SELF_REPORT),
         targeted=True,
     ),
-    OpKind("incident.record", Permission.INCIDENTS_WRITE, IncidentBody, _incident_needs, spares="tip_id"),
+    OpKind(
+        "incident.record",
+        Permission.INCIDENTS_WRITE,
+        IncidentBody,
+        _named(RecordKind.TIP, "tip_id"),
+        spares="tip_id",
+    ),
     OpKind("alert.resolve", Permission.ALERTS_WRITE, ResolveBody, _target(RecordKind.ALERT), targeted=True),
 )
 
